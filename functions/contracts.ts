@@ -1,0 +1,39 @@
+/**
+ * Names that the program and the handlers must agree on. They are part of the deployed shape, not settings: the program creates
+ * what the handlers use under the very same constant.
+ */
+
+/** Blob containers of the lake account. */
+export const containers = {
+    /** Player logs, copied from S3 under the same keys. */
+    logs: "logs",
+    /** Output of the batch jobs, a folder a job. */
+    predictions: "predictions",
+    /** One small state blob a batch: which folder was submitted as which job. */
+    batches: "batches",
+    /** Events that Event Grid could not deliver. */
+    deadLetters: "dead-letters",
+} as const;
+
+/** Storage queues of the lake account. The host moves what fails five times to `<queue>-poison`. */
+export const queues = {
+    /** A folder of `logs` is complete: its `_SUCCESS` was written. */
+    foldersReady: "folders-ready",
+    /** A file of `predictions` was written. */
+    predictionsReady: "predictions-ready",
+} as const;
+
+/** Suffix that the Functions host gives to the queue of messages that failed too often. */
+export const poisonSuffix = "-poison";
+
+/** The marker that completes a folder: the convention of Hadoop, Hive and Spark. */
+export const successMarker = "_SUCCESS";
+
+/** Suffix of the batch output files that `load` takes; set-aside rows are written under `rejectedSuffix`, so they raise no load. */
+export const predictionFileSuffix = ".csv";
+
+/** Suffix of the file of set-aside rows (JSON Lines of line, reason and the row), beside the file that they came from. */
+export const rejectedSuffix = ".rejected.jsonl";
+
+/** Prefix of the app settings that make up the identity-based connection of the queue triggers to the lake. */
+export const lakeConnection = "Lake";

@@ -1,0 +1,17 @@
+import { app } from "@azure/functions";
+import { lakeConnection, queues } from "./contracts";
+import { getHealth } from "./health/handler";
+import { ingestLogs } from "./ingest/handler";
+import { loadFile } from "./load/handler";
+import { getOpenApi, getPrediction, postPredictions } from "./predict/handler";
+import { scoreFolder } from "./score/handler";
+
+app.http("predict", { route: "predictions", methods: ["POST"], authLevel: "function", handler: postPredictions });
+app.http("prediction", { route: "predictions/{playerId}", methods: ["GET"], authLevel: "function", handler: getPrediction });
+app.http("openapi", { route: "openapi.json", methods: ["GET"], authLevel: "anonymous", handler: getOpenApi });
+app.http("health", { route: "health", methods: ["GET"], authLevel: "anonymous", handler: getHealth });
+
+app.timer("ingest", { schedule: "%INGEST_SCHEDULE%", handler: ingestLogs });
+
+app.storageQueue("score", { queueName: queues.foldersReady, connection: lakeConnection, handler: scoreFolder });
+app.storageQueue("load", { queueName: queues.predictionsReady, connection: lakeConnection, handler: loadFile });

@@ -1,0 +1,106 @@
+import { z } from "zod";
+
+/**
+ * Every app setting that a handler reads, under its name in the Function App. The program must provide each of them to compile
+ * (`AppSettings`), and a handler that finds one missing or wrong stops at start-up with its name.
+ *
+ * Queue triggers read `Lake__*` through the host as well: the names are those of an identity-based connection
+ * (https://learn.microsoft.com/azure/azure-functions/functions-reference#configure-an-identity-based-connection).
+ */
+const schema = z.object({
+    /** Client id of the user-assigned identity that the handlers run as. */
+    AZURE_CLIENT_ID: z.string().min(1),
+
+    /** Blob endpoint of the lake account. */
+    Lake__blobServiceUri: z.url(),
+    /** Queue endpoint of the lake account. */
+    Lake__queueServiceUri: z.url(),
+    Lake__credential: z.literal("managedidentity"),
+    Lake__clientId: z.string().min(1),
+
+    /** When `ingest` runs: an NCRONTAB expression of six fields, UTC. */
+    INGEST_SCHEDULE: z.string().min(1),
+
+    /** Region of the bucket and of STS. */
+    AWS_REGION: z.string().min(1),
+    /** Role that the identity assumes in AWS. */
+    AWS_ROLE_ARN: z.string().startsWith("arn:"),
+    /** Audience of the Entra token that AWS trusts, such as `api://<client id>`. */
+    AWS_TOKEN_AUDIENCE: z.string().min(1),
+    /** Endpoint of STS in the region. */
+    STS_ENDPOINT: z.url(),
+    /** Endpoint of S3 in the region. */
+    S3_ENDPOINT: z.url(),
+    /** Bucket of the player logs. */
+    SOURCE_BUCKET: z.string().min(1),
+    /** Prefix of the player logs in the bucket; the empty string takes the whole bucket. */
+    SOURCE_PREFIX: z.string(),
+
+    /** Scoring URI of the batch endpoint: jobs are posted to it and read under it. */
+    BATCH_SCORING_URI: z.url(),
+    /** Batch deployment, sent as the `azureml-model-deployment` header. */
+    BATCH_DEPLOYMENT: z.string().min(1),
+    /** ARM id of the Azure ML datastore over the lake's `predictions` container: where the jobs write. */
+    BATCH_OUTPUT_DATASTORE: z.string().startsWith("/subscriptions/"),
+
+    /** Scoring URI of the online endpoint. */
+    ONLINE_SCORING_URI: z.url(),
+    /** Online deployment, sent as the `azureml-model-deployment` header. */
+    ONLINE_DEPLOYMENT: z.string().min(1),
+    /** Version of the deployed model: stored predictions of another version count as stale. */
+    MODEL_VERSION: z.string().min(1).max(17),
+
+    REDIS_HOST: z.string().min(1),
+    REDIS_PORT: z.coerce.number().int().positive(),
+    /** Object id of the identity: the user name under Entra authentication. */
+    REDIS_USERNAME: z.string().min(1),
+    /** For how long a stored prediction counts as fresh, in seconds. */
+    PREDICTION_FRESH_SECONDS: z.coerce.number().int().positive(),
+    /** For how long a stored prediction is kept as an answer for when the model is not there, in seconds. */
+    PREDICTION_KEEP_SECONDS: z.coerce.number().int().positive(),
+    /** Longest time for a whole prediction request, in milliseconds. */
+    REQUEST_DEADLINE_MS: z.coerce.number().int().positive(),
+
+    /** The studio's MySQL. */
+    DATABASE_HOST: z.string().min(1),
+    DATABASE_PORT: z.coerce.number().int().positive(),
+    DATABASE_NAME: z.string().min(1),
+    DATABASE_USER: z.string().min(1),
+    /** `iam`: an RDS token a connection. `password`: for a server without IAM authentication. */
+    DATABASE_AUTH: z.enum(["iam", "password"]),
+    /** The password, delivered through a Key Vault reference; the empty string under `iam`. */
+    DATABASE_PASSWORD: z.string(),
+});
+
+/** The handlers' settings, checked and typed. */
+export type Settings = z.infer<typeof schema>;
+
+/** The app settings as the program must give them: every name, as text. */
+export type AppSettings = { readonly [name in keyof Settings]: string };
+
+/** The names of the settings, for checks that the program provides each. */
+export const settingNames = Object.keys(schema.shape) as (keyof Settings)[];
+
+/** A setting is missing or wrong. */
+export class SettingsError extends Error {
+    override readonly name = "SettingsError";
+}
+
+/**
+ * Reads the settings from the process's environment: the only place where handlers do.
+ *
+ * @throws SettingsError naming each wrong setting, its value (never that of a password) and what was expected.
+ */
+export function readSettings(environment: Record<string, string | undefined> = process.env): Settings {
+    const parsed = schema.safeParse(environment);
+    if (parsed.success) {
+        return parsed.data;
+    }
+    const lines = parsed.error.issues.map((issue) => {
+        const name = String(issue.path[0]);
+        const value = environment[name];
+        const shown = value === undefined ? "is missing" : name.endsWith("PASSWORD") ? "has a wrong value" : `is ${JSON.stringify(value)}`;
+        return `app setting ${name} ${shown}: ${issue.message}`;
+    });
+    throw new SettingsError(lines.join("\n"));
+}
