@@ -1,0 +1,106 @@
+import * as pulumi from "@pulumi/pulumi";
+import { startIdentity } from "../parts/identity";
+import type { Workshop } from "../parts/workshop";
+import { AccessControl } from "./access";
+import { AwsService } from "./aws";
+import { guidOf } from "./ids";
+import { IdentityService } from "./identities";
+import { KeyVaultService } from "./key-vault";
+import { ModelService } from "./models/service";
+import { RedisService } from "./redis";
+import { armResource, LocalCloudError, recorded, subscriptionId, type CloudService, type Inputs, type Outputs, type Registration } from "./resource-type";
+import { Secrets } from "./secrets";
+import { StorageService } from "./storage/service";
+import type { Studio } from "./studio";
+import { WebService } from "./web";
+
+/** Resources of which nothing runs on one machine. */
+const onPaper: CloudService = {
+    types: {
+        "azure-native:resources:ResourceGroup": recorded((registration) => {
+            const name = typeof registration.inputs.resourceGroupName === "string" ? registration.inputs.resourceGroupName : registration.name;
+            return { id: `/subscriptions/${subscriptionId}/resourceGroups/${name}`, name };
+        }),
+        "azure-native:operationalinsights:Workspace": recorded(
+            armResource("Microsoft.OperationalInsights/workspaces", "workspaceName"),
+            ({ id }) => ({ customerId: guidOf(id) }),
+        ),
+        "azure-native:applicationinsights:Component": recorded(armResource("Microsoft.Insights/components", "resourceName"), ({ id }) => ({
+            instrumentationKey: guidOf(id),
+            connectionString: `InstrumentationKey=${guidOf(id)}`,
+        })),
+    },
+};
+
+/** The clouds on one machine: makes real what the program registers, by type. */
+export class LocalCloud {
+    readonly #types: CloudService["types"];
+    readonly #calls: NonNullable<CloudService["calls"]>;
+
+    private constructor(
+        services: readonly CloudService[],
+        readonly storage: StorageService,
+        readonly redis: RedisService,
+        readonly web: WebService,
+    ) {
+        this.#types = Object.assign({}, ...services.map(({ types }) => types)) as CloudService["types"];
+        this.#calls = Object.assign({}, ...services.map(({ calls }) => calls)) as NonNullable<CloudService["calls"]>;
+    }
+
+    static async start(workshop: Workshop, studio: Studio): Promise<LocalCloud> {
+        const identity = await startIdentity(workshop);
+        const secrets = new Secrets(workshop.dir);
+        const access = new AccessControl();
+        const identities = new IdentityService(identity);
+        const storage = new StorageService(workshop, secrets, identity, access);
+        const redis = new RedisService(workshop, identity);
+        const keyVault = new KeyVaultService(access);
+        const web = new WebService(workshop, secrets, identity, identities, keyVault);
+        const models = new ModelService(workshop, identity, access, identities, storage);
+        const aws = await AwsService.start(workshop, identity, studio);
+        return new LocalCloud([onPaper, access, identities, storage, storage.events, redis, keyVault, web, models, aws], storage, redis, web);
+    }
+
+    /** Makes a resource real. @throws LocalCloudError for a type that is not known, by its name */
+    async register(registration: Registration): Promise<{ readonly id: string; readonly outputs: Outputs }> {
+        const type = this.#types[registration.type];
+        if (type === undefined) {
+            throw new LocalCloudError(
+                `the local cloud does not know the resource type ${registration.type} ("${registration.name}"): add it under local/cloud/`,
+            );
+        }
+        const plain: Registration = { ...registration, inputs: withoutSecretMarks(registration.inputs) as Inputs };
+        try {
+            const identified = type.identify(plain);
+            const outputs = await type.create(plain, identified);
+            return { id: identified.id, outputs: { ...plain.inputs, id: identified.id, name: identified.name, ...outputs } };
+        } catch (error) {
+            throw new LocalCloudError(`${registration.type} "${registration.name}": ${error instanceof Error ? error.message : String(error)}`, {
+                cause: error,
+            });
+        }
+    }
+
+    /** Answers a call of a provider's function. @throws LocalCloudError for one that is not known, by its name */
+    async call(token: string, inputs: Inputs): Promise<Outputs> {
+        const call = this.#calls[token];
+        if (call === undefined) {
+            throw new LocalCloudError(`the local cloud does not know the function ${token}: add it under local/cloud/`);
+        }
+        return await call(withoutSecretMarks(inputs) as Inputs);
+    }
+}
+
+/** Providers see secret values in plain; under the mock monitor they still carry the engine's mark. Assets stay as they are. */
+function withoutSecretMarks(value: unknown): unknown {
+    if (pulumi.runtime.isRpcSecret(value)) {
+        return withoutSecretMarks(pulumi.runtime.unwrapRpcSecret(value));
+    }
+    if (Array.isArray(value)) {
+        return value.map(withoutSecretMarks);
+    }
+    if (typeof value === "object" && value !== null && !pulumi.asset.Asset.isInstance(value) && !pulumi.asset.Archive.isInstance(value)) {
+        return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutSecretMarks(each)]));
+    }
+    return value;
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { LocalCloud } from "./cloud";
+
+const configValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())]);
+const projectFile = z.object({
+    name: z.string(),
+    config: z.record(z.string(), z.union([z.object({ default: configValue.optional() }), configValue])).default({}),
+});
+const stackFile = z.object({ config: z.record(z.string(), configValue).default({}) });
+
+/** A stack's configuration as the engine hands it to a program. */
+export interface StackConfig {
+    readonly project: string;
+    readonly values: Readonly<Record<string, string>>;
+}
+
+/** Reads a stack's configuration as the engine does: the defaults of Pulumi.yaml, then the stack's own file. */
+export function readStackConfig(root: string, stack: string): StackConfig {
+    const project = projectFile.parse(parse(readFileSync(path.join(root, "Pulumi.yaml"), "utf8")));
+    const own = stackFile.parse(parse(readFileSync(path.join(root, `Pulumi.${stack}.yaml`), "utf8")));
+    const defaults = Object.entries(project.config).flatMap(([key, declared]) => {
+        const value = typeof declared === "object" && !Array.isArray(declared) ? declared.default : declared;
+        return value === undefined ? [] : [[key, value] as const];
+    });
+    const values = [...defaults, ...Object.entries(own.config)].map(([key, value]) => [
+        key.includes(":") ? key : `${project.name}:${key}`,
+        typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]);
+    return { project: project.name, values: Object.fromEntries(values) as Record<string, string> };
+}
+
+/** One resource became real, for a progress line. */
+export type OnRegistered = (registered: { readonly type: string; readonly name: string }) => void;
+
+/**
+ * Runs a program against the local cloud inside this process: the engine's place is taken by Pulumi's mock monitor, and every resource
+ * that it is told of is made real. There is no state: everything is made, or brought to its inputs, at every run.
+ *
+ * @param secrets configuration that is no part of the stack's file, by key without the project's name
+ * @returns the program's outputs, resolved
+ */
+export async function runInProcess(
+    program: () => Promise<pulumi.Inputs>,
+    cloud: LocalCloud,
+    options: {
+        readonly stack: string;
+        readonly config: StackConfig;
+        readonly secrets: Readonly<Record<string, string>>;
+        readonly onRegistered: OnRegistered;
+    },
+): Promise<Record<string, unknown>> {
+    const { stack, config, secrets, onRegistered } = options;
+    await pulumi.runtime.setMocks(
+        {
+            newResource: async ({ type, name, inputs, custom }) => {
+                if (custom === false) {
+                    return { id: undefined, state: inputs as Record<string, unknown> };
+                }
+                const { id, outputs } = await cloud.register({ type, name, inputs: inputs as Record<string, unknown> });
+                onRegistered({ type, name });
+                return { id, state: outputs };
+            },
+            call: ({ token, inputs }) => cloud.call(token, inputs as Record<string, unknown>),
+        },
+        config.project,
+        stack,
+        false,
+    );
+    const secretValues = Object.fromEntries(Object.entries(secrets).map(([key, value]) => [`${config.project}:${key}`, value]));
+    pulumi.runtime.setAllConfig({ ...config.values, ...secretValues }, Object.keys(secretValues));
+    const outputs = (await pulumi.runtime.runInPulumiStack(async () => await program())) as Record<string, unknown> | undefined;
+    return (await resolved(outputs ?? {})) as Record<string, unknown>;
+}
+
+function resolved(value: unknown): Promise<unknown> {
+    return new Promise((resolve) => {
+        pulumi.output(value).apply(resolve);
+    });
+}

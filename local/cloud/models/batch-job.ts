@@ -1,0 +1,91 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import type { ContainerClient } from "@azure/storage-blob";
+import { BatchWorker, type WorkerOptions } from "./batch-workers";
+
+/** What a batch job works with. */
+export interface BatchJobOptions {
+    readonly dir: string;
+    readonly input: { readonly container: ContainerClient; readonly prefix: string };
+    readonly output: { readonly container: ContainerClient; readonly prefix: string };
+    readonly worker: Omit<WorkerOptions, "outputDir">;
+    /** Worker processes: nodes times processes a node. */
+    readonly workers: number;
+    /** Files a mini-batch. */
+    readonly miniBatchSize: number;
+    readonly maxRetries: number;
+    /** Failed mini-batches that the job puts up with; -1 for any number. */
+    readonly errorThreshold: number;
+}
+
+/** The job failed; the message says which mini-batch and why. */
+export class BatchJobError extends Error {
+    override readonly name = "BatchJobError";
+}
+
+/**
+ * Runs one job: mounts the input folder (a download), spreads its mini-batches over worker processes, and moves each file that they
+ * write to the output path as soon as it is whole.
+ */
+export async function runBatchJob(options: BatchJobOptions): Promise<void> {
+    const inputDir = path.join(options.dir, "input");
+    const outputDir = path.join(options.dir, "output");
+    rmSync(options.dir, { recursive: true, force: true });
+    mkdirSync(outputDir, { recursive: true });
+    const pending = miniBatches(await mount(options, inputDir), options.miniBatchSize);
+    const errors: string[] = [];
+    const uploaded = new Set<string>();
+    const work = async (): Promise<void> => {
+        let worker: BatchWorker | undefined;
+        for (let files = pending.shift(); files !== undefined; files = pending.shift()) {
+            for (let attempt = 0; ; attempt += 1) {
+                worker ??= new BatchWorker({ ...options.worker, outputDir });
+                try {
+                    await worker.run(files);
+                    break;
+                } catch (error) {
+                    options.worker.signal.throwIfAborted();
+                    worker.close();
+                    worker = undefined;
+                    if (attempt >= options.maxRetries) {
+                        errors.push(`${files.map((file) => path.basename(file)).join(", ")}: ${error instanceof Error ? error.message : String(error)}`);
+                        break;
+                    }
+                }
+            }
+            await upload(options, outputDir, uploaded);
+        }
+        worker?.close();
+    };
+    await Promise.all(Array.from({ length: options.workers }, work));
+    if (options.errorThreshold >= 0 && errors.length > options.errorThreshold) {
+        throw new BatchJobError(errors.join("; "));
+    }
+}
+
+async function mount({ input }: BatchJobOptions, inputDir: string): Promise<string[]> {
+    const files: string[] = [];
+    for await (const { name } of input.container.listBlobsFlat({ prefix: input.prefix })) {
+        const file = path.join(inputDir, name);
+        mkdirSync(path.dirname(file), { recursive: true });
+        await input.container.getBlobClient(name).downloadToFile(file);
+        files.push(file);
+    }
+    return files.sort();
+}
+
+function miniBatches(files: readonly string[], size: number): string[][] {
+    return Array.from({ length: Math.ceil(files.length / size) }, (_, index) => files.slice(index * size, (index + 1) * size));
+}
+
+/** Names that start with a dot are files in the making. */
+async function upload({ output }: BatchJobOptions, outputDir: string, uploaded: Set<string>): Promise<void> {
+    const names = readdirSync(outputDir, { recursive: true, encoding: "utf8" }).filter((name) => !path.basename(name).startsWith("."));
+    for (const name of names.filter((each) => !uploaded.has(each))) {
+        uploaded.add(name);
+        const file = path.join(outputDir, name);
+        if (existsSync(file)) {
+            await output.container.getBlockBlobClient(`${output.prefix}/${name.split(path.sep).join("/")}`).uploadFile(file);
+        }
+    }
+}

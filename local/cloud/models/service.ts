@@ -1,0 +1,29 @@
+import path from "node:path";
+import type { IdentityPart } from "../../parts/identity";
+import type { Workshop } from "../../parts/workshop";
+import type { AccessControl } from "../access";
+import { guidOf } from "../ids";
+import type { IdentityService } from "../identities";
+import { armResource, recorded, type CloudService } from "../resource-type";
+import type { StorageService } from "../storage/service";
+import { ModelAssets } from "./assets";
+import { BatchEndpoints } from "./batch";
+import { OnlineEndpoints } from "./online";
+
+/** Azure ML: a workspace's assets, its online endpoints and its batch endpoints. */
+export class ModelService implements CloudService {
+    readonly types: CloudService["types"];
+
+    constructor(workshop: Workshop, identity: IdentityPart, access: AccessControl, identities: IdentityService, storage: StorageService) {
+        const assets = new ModelAssets(storage, path.join(workshop.dir, "assets"));
+        this.types = {
+            "azure-native:machinelearningservices:Workspace": recorded(
+                armResource("Microsoft.MachineLearningServices/workspaces", "workspaceName"),
+                ({ id }) => ({ workspaceId: guidOf(id) }),
+            ),
+            ...assets.types,
+            ...new OnlineEndpoints(workshop, identity, access, assets).types,
+            ...new BatchEndpoints(workshop, identity, access, identities, storage, assets).types,
+        };
+    }
+}

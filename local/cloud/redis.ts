@@ -1,0 +1,78 @@
+import { z } from "zod";
+import type { IdentityPart } from "../parts/identity";
+import { startRedis } from "../parts/redis";
+import type { Workshop } from "../parts/workshop";
+import { armResource, LocalCloudError, type CloudService, type Identified, type Registration } from "./resource-type";
+
+type RedisPart = Awaited<ReturnType<typeof startRedis>>;
+
+/** Resource of the tokens that Azure Managed Redis takes as passwords. */
+const redisAudience = "https://redis.azure.com";
+
+const inCluster = z.object({ clusterName: z.string() });
+const assignmentInputs = inCluster.extend({ user: z.object({ objectId: z.string() }) });
+
+/** Azure Managed Redis as a redis-server with TLS: an assigned principal is an ACL user, and each token issued to it a password. */
+export class RedisService implements CloudService {
+    readonly #clusters = new Map<string, RedisPart>();
+    readonly #assigned = new Map<string, RedisPart>();
+
+    constructor(
+        private readonly workshop: Workshop,
+        identity: IdentityPart,
+    ) {
+        identity.onIssue(async ({ principalId, audience, token }) => {
+            if (audience.replace(/\/$/, "") === redisAudience) {
+                await this.#assigned.get(principalId)?.setPassword(principalId, token);
+            }
+        });
+    }
+
+    readonly types = {
+        "azure-native:redisenterprise:RedisEnterprise": {
+            identify: armResource("Microsoft.Cache/redisEnterprise", "clusterName"),
+            create: async (_registration: Registration, { name }: Identified) => {
+                const part = this.#clusters.get(name) ?? (await startRedis(this.workshop, { name }));
+                this.#clusters.set(name, part);
+                return { hostName: part.host };
+            },
+        },
+        "azure-native:redisenterprise:Database": {
+            identify: armResource("Microsoft.Cache/redisEnterprise/databases", "clusterName", "databaseName"),
+            create: (registration: Registration) => ({ port: this.cluster(inCluster.parse(registration.inputs).clusterName).port }),
+        },
+        "azure-native:redisenterprise:AccessPolicyAssignment": {
+            identify: armResource(
+                "Microsoft.Cache/redisEnterprise/databases/accessPolicyAssignments",
+                "clusterName",
+                "databaseName",
+                "accessPolicyAssignmentName",
+            ),
+            create: async (registration: Registration) => {
+                const { clusterName, user } = assignmentInputs.parse(registration.inputs);
+                const part = this.cluster(clusterName);
+                await part.allowUser(user.objectId);
+                this.#assigned.set(user.objectId, part);
+                return {};
+            },
+        },
+    };
+
+    /** The one cluster that the program makes. @throws LocalCloudError when it made another number of them */
+    only(): RedisPart {
+        const [cluster, ...others] = this.#clusters.values();
+        if (cluster === undefined || others.length > 0) {
+            throw new LocalCloudError(`the program made ${this.#clusters.size} Redis clusters; expected one`);
+        }
+        return cluster;
+    }
+
+    /** @throws LocalCloudError when there is no such cluster */
+    cluster(name: string): RedisPart {
+        const part = this.#clusters.get(name);
+        if (part === undefined) {
+            throw new LocalCloudError(`there is no Redis cluster ${name}`);
+        }
+        return part;
+    }
+}

@@ -1,0 +1,77 @@
+import { createReadStream, statSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import type { RunningApp } from "./cloud/web";
+import type { Studio } from "./cloud/studio";
+import { readPlayers } from "./players";
+import type { Counts, Stores } from "./stores";
+
+/** The cold path did not come to its end; the message says where it stands and where to look. */
+export class ColdPathError extends Error {
+    override readonly name = "ColdPathError";
+}
+
+/** Without any progress for this long, the cold path counts as stuck. */
+const stuckAfterMs = 120_000;
+
+/** Puts a player file where the studio puts the day's logs. @returns the object's key */
+export async function uploadPlayers(studio: Studio, file: string, today: Date): Promise<string> {
+    const extension = path.basename(file).replace(/^[^.]*/, "");
+    const key = `players/dt=${today.toISOString().slice(0, 10)}/part-0000${extension}`;
+    await studio.s3.send(
+        new PutObjectCommand({ Bucket: studio.bucket, Key: key, Body: createReadStream(file), ContentLength: statSync(file).size }),
+    );
+    return key;
+}
+
+/** Fires the ingest timer, as a person can do on Azure. */
+export async function fireIngest(app: RunningApp): Promise<void> {
+    const answer = await fetch(`${app.url}/admin/functions/ingest`, {
+        method: "POST",
+        headers: { "x-functions-key": app.masterKey, "content-type": "application/json" },
+        body: "{}",
+    });
+    if (answer.status !== 202) {
+        throw new ColdPathError(`the ingest timer could not be fired: ${answer.status} ${await answer.text()}; see ${app.logFile}`);
+    }
+}
+
+/**
+ * Waits until every player of the file is in the database and in Redis, less those whose rows were set aside.
+ * @throws ColdPathError when a message was poisoned, or nothing moved for two minutes
+ */
+export async function waitForPlayers(file: string, stores: Stores, app: RunningApp): Promise<{ readonly players: number; readonly counts: Counts }> {
+    const expected = new Set<string>();
+    for await (const row of readPlayers(file)) {
+        expected.add(String(row.idx));
+    }
+    let last = "";
+    let movedAt = performance.now();
+    for (;;) {
+        const counts = await stores.counts();
+        const missing = await missingPlayers(expected, stores);
+        if (missing.length <= counts.rejectedRows) {
+            return { players: expected.size - missing.length, counts };
+        }
+        const where = JSON.stringify(counts);
+        if (Object.values(counts.poison).some((messages) => messages > 0)) {
+            throw new ColdPathError(`a message failed too often: ${where}; see ${app.logFile}`);
+        }
+        if (where !== last) {
+            last = where;
+            movedAt = performance.now();
+        }
+        if (performance.now() - movedAt > stuckAfterMs) {
+            throw new ColdPathError(
+                `${missing.length} of ${expected.size} players are missing, such as ${missing.slice(0, 3).join(", ")}, and nothing moves: ${where}; see ${app.logFile}`,
+            );
+        }
+        await sleep(500);
+    }
+}
+
+async function missingPlayers(expected: ReadonlySet<string>, stores: Stores): Promise<string[]> {
+    const [stored, cached] = await Promise.all([stores.storedPlayers(), stores.cachedPlayers()]);
+    return [...expected].filter((id) => !stored.has(id) || !cached.has(id));
+}

@@ -1,0 +1,62 @@
+import path from "node:path";
+import { Command } from "commander";
+import { fireIngest, uploadPlayers, waitForPlayers } from "./cold-path";
+import { openWorkshop } from "./parts/workshop";
+import { Progress } from "./progress";
+import { answerOf, report, sampleCall } from "./report";
+import { projectDir, startLocalStack } from "./stack";
+
+interface CliOptions {
+    readonly data?: string;
+    readonly once: boolean;
+    readonly dir: string;
+}
+
+/** Brings the stack up, sends a day's players through the cold path, asks for one of them, and stays up unless told otherwise. */
+async function run({ data, once, dir }: CliOptions): Promise<void> {
+    const progress = new Progress();
+    const workshop = await openWorkshop(path.resolve(dir));
+    const interrupted = new Promise<void>((resolve) => {
+        process.once("SIGINT", () => resolve());
+        process.once("SIGTERM", () => resolve());
+    });
+    const work = (async () => {
+        const stack = await startLocalStack(workshop, { dir, data: data && path.resolve(data), progress });
+        const key = await uploadPlayers(stack.studio, stack.data, new Date());
+        progress.step(`put s3://${stack.studio.bucket}/${key}; firing the ingest timer`);
+        await fireIngest(stack.app);
+        const { players, counts } = await waitForPlayers(stack.data, stack.stores, stack.app);
+        progress.step("every player is in MySQL and in Redis");
+        const call = await sampleCall(stack.app, stack.data);
+        const answer = await answerOf(stack.app, call.body);
+        progress.step("the endpoint answers");
+        console.log(report(stack.app, players, counts, call, answer, path.join(workshop.dir, "logs")));
+    })();
+    try {
+        await Promise.race([work, interrupted]);
+        if (!once) {
+            console.log("Up until Ctrl-C.");
+            await interrupted;
+        }
+    } finally {
+        // Work that an interrupt left behind fails when its servers end; that is no news.
+        work.catch(() => undefined);
+        await workshop.stop();
+    }
+}
+
+new Command("local")
+    .description("The whole stack on this machine: the program of infra/ against a local cloud of real servers.")
+    .option("--data <file>", "players to train on and to send through the cold path: CSV or JSON Lines, gzipped or not (default: 2,000 generated ones)")
+    .option("--once", "exit when every player was followed to the end; with an error when anything is missing", false)
+    .option("--dir <folder>", "where the stack keeps its data, keys and logs", path.join(projectDir, ".local", "stack"))
+    .action(async (options: CliOptions) => {
+        try {
+            await run(options);
+            process.exit(0);
+        } catch (error) {
+            console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+            process.exit(1);
+        }
+    })
+    .parse();

@@ -1,0 +1,116 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { program } from "../infra/program";
+import { LocalCloud } from "./cloud/cloud";
+import { readStackConfig, runInProcess } from "./cloud/in-process";
+import { Secrets } from "./cloud/secrets";
+import { startStudio, type Studio } from "./cloud/studio";
+import type { RunningApp } from "./cloud/web";
+import { ensurePython } from "./parts/python";
+import { ensureSystemPackages } from "./parts/system";
+import type { Workshop } from "./parts/workshop";
+import type { Progress } from "./progress";
+import { runPython } from "./python-script";
+import { Stores } from "./stores";
+
+/** Folder of the project. */
+export const projectDir = path.join(__dirname, "..");
+
+/** Name of the stack, as of its file `Pulumi.local.yaml`. */
+const stackName = "local";
+
+export interface LocalStackOptions {
+    /** Folder of everything that the stack keeps: data, logs, keys. */
+    readonly dir: string;
+    /** Player file to train on where there is no model yet; generated players where it is not given. */
+    readonly data: string | undefined;
+    readonly progress: Progress;
+}
+
+/** The whole stack, up on this machine. */
+export interface LocalStack {
+    readonly workshop: Workshop;
+    readonly studio: Studio;
+    readonly app: RunningApp;
+    readonly stores: Stores;
+    readonly outputs: Readonly<Record<string, unknown>>;
+    /** The player file that was given or generated. */
+    readonly data: string;
+}
+
+/** Something is missing that the stack cannot come up without; the message says what to do. */
+export class LocalStackError extends Error {
+    override readonly name = "LocalStackError";
+}
+
+/** Brings the stack up: parts, model, studio, then the program of `infra/` against the local cloud. The caller stops the workshop. */
+export async function startLocalStack(workshop: Workshop, options: LocalStackOptions): Promise<LocalStack> {
+    const { progress } = options;
+    progress.step("checking for Redis, MariaDB and Python");
+    await ensureSystemPackages(["redis-server", "mariadb-server", "python3-venv"]);
+    await ensurePython();
+    const config = readStackConfig(projectDir, stackName);
+    const setting = (key: string): string => {
+        const value = config.values[key] ?? config.values[`${config.project}:${key}`];
+        if (value === undefined || value === "") {
+            throw new LocalStackError(`Pulumi.${stackName}.yaml: ${key} is missing; the local stack needs it`);
+        }
+        return value;
+    };
+    const data = await playerFile(options, workshop);
+    await trainIfNeeded(path.resolve(projectDir, setting("modelFolder")), data, progress, workshop);
+
+    progress.step("starting the studio: S3 (moto) and the game's database (MariaDB)");
+    const databasePassword = new Secrets(workshop.dir).password("database");
+    const studio = await startStudio(workshop, {
+        bucket: setting("sourceBucket"),
+        region: setting("aws:region"),
+        databaseName: setting("databaseName"),
+        databaseUser: setting("databaseUser"),
+        databasePassword,
+    });
+
+    progress.step("running the Pulumi program against the local cloud");
+    const cloud = await LocalCloud.start(workshop, studio);
+    let resources = 0;
+    const outputs = await runInProcess(program, cloud, {
+        stack: stackName,
+        config,
+        secrets: { databasePassword },
+        onRegistered: () => (resources += 1),
+    });
+    const [app] = cloud.web.running;
+    if (app === undefined) {
+        throw new LocalStackError("the program deployed no function app");
+    }
+    progress.step(`${resources} resources are up; handlers answer at ${app.url}`);
+    const lake = cloud.storage.byName(String(outputs.lakeAccount));
+    const stores = await Stores.open(studio.database, lake, cloud.redis.only(), workshop.certificate);
+    workshop.onStop(() => stores.close());
+    return { workshop, studio, app, stores, outputs, data };
+}
+
+async function playerFile({ data, progress }: LocalStackOptions, workshop: Workshop): Promise<string> {
+    if (data !== undefined) {
+        if (!existsSync(data)) {
+            throw new LocalStackError(`--data ${data}: there is no such file; give a CSV or JSON Lines file of players, or leave it out`);
+        }
+        return data;
+    }
+    const sample = path.join(workshop.dir, "sample.csv");
+    if (!existsSync(sample)) {
+        progress.step("generating 2,000 players");
+        await runPython("ml/sample.py", ["--rows", "2000", "--seed", "1", "--out", sample], path.join(workshop.dir, "logs", "sample.log"));
+    }
+    return sample;
+}
+
+async function trainIfNeeded(modelDir: string, data: string, progress: Progress, workshop: Workshop): Promise<void> {
+    if (existsSync(path.join(modelDir, "model.json"))) {
+        progress.step(`using the model in ${path.relative(projectDir, modelDir)}`);
+        return;
+    }
+    progress.step(`training the models on ${data}`);
+    await runPython("ml/train.py", ["--data", data, "--out", modelDir], path.join(workshop.dir, "logs", "train.log"));
+}
+

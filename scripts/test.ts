@@ -1,0 +1,71 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { execa } from "execa";
+import { loadCertificate } from "../local/parts/certificate";
+import { ensurePython } from "../local/parts/python";
+import { ensureSystemPackages } from "../local/parts/system";
+
+/** How many of something went well and how many did not. */
+interface Tally {
+    readonly passed: number;
+    readonly failed: number;
+}
+
+const root = path.join(__dirname, "..");
+
+/** Runs a tool in the project's folder with its output shown. @returns whether it succeeded */
+async function succeeds(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
+    console.log(`\n> ${command} ${args.join(" ")}`);
+    const { failed } = await execa(command, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"], reject: false, preferLocal: true });
+    return !failed;
+}
+
+async function check(command: string, args: readonly string[]): Promise<Tally> {
+    return (await succeeds(command, args)) ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** A runner that failed without counting a failed test, such as for a file that does not load, counts as one failure. */
+function tally(ok: boolean, passed: number, failed: number): Tally {
+    return { passed, failed: !ok && failed === 0 ? 1 : failed };
+}
+
+async function vitest(reports: string): Promise<Tally> {
+    const file = path.join(reports, "vitest.json");
+    const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const ok = await succeeds("vitest", args, { NODE_EXTRA_CA_CERTS: (await loadCertificate()).certFile });
+    const report = JSON.parse(readFileSync(file, "utf8")) as { readonly numPassedTests: number; readonly numFailedTests: number };
+    return tally(ok, report.numPassedTests, report.numFailedTests);
+}
+
+async function pytest(reports: string): Promise<Tally> {
+    const file = path.join(reports, "pytest.xml");
+    const ok = await succeeds(await ensurePython(), ["-m", "pytest", "-q", `--junitxml=${file}`, "test/ml"]);
+    const suite = /<testsuite [^>]*>/.exec(readFileSync(file, "utf8"))?.[0] ?? "";
+    const count = (name: string): number => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+    const failed = count("failures") + count("errors");
+    return tally(ok, count("tests") - failed - count("skipped"), failed);
+}
+
+/** Lint, types and every test; the closing line counts them all. */
+async function main(): Promise<void> {
+    await ensureSystemPackages(["redis-server", "mariadb-server", "python3-venv"]);
+    const reports = mkdtempSync(path.join(tmpdir(), "player-predictions-tests-"));
+    const tallies: Tally[] = [];
+    try {
+        tallies.push(await check("eslint", ["."]));
+        tallies.push(await check("tsc", ["--noEmit"]));
+        tallies.push(await pytest(reports));
+        tallies.push(await vitest(reports));
+    } finally {
+        rmSync(reports, { recursive: true, force: true });
+    }
+    const sum = (key: keyof Tally): number => tallies.reduce((total, each) => total + each[key], 0);
+    console.log(`\n${sum("passed")} passed, ${sum("failed")} failed`);
+    process.exitCode = sum("failed") === 0 ? 0 : 1;
+}
+
+main().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+});
