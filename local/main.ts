@@ -1,10 +1,11 @@
 import path from "node:path";
 import { Command } from "commander";
 import { fireIngest, uploadPlayers, waitForPlayers } from "./cold-path";
+import { sharedDir } from "./parts/paths";
 import { openWorkshop } from "./parts/workshop";
 import { Progress } from "./progress";
 import { answerOf, report, sampleCall } from "./report";
-import { projectDir, startLocalStack } from "./stack";
+import { startLocalStack } from "./stack";
 
 interface CliOptions {
     readonly data?: string;
@@ -49,7 +50,7 @@ new Command("local")
     .description("The whole stack on this machine: the program of infra/ against a local cloud of real servers.")
     .option("--data <file>", "players to train on and to send through the cold path: CSV or JSON Lines, gzipped or not (default: 2,000 generated ones)")
     .option("--once", "exit when every player was followed to the end; with an error when anything is missing", false)
-    .option("--dir <folder>", "where the stack keeps its data, keys and logs", path.join(projectDir, ".local", "stack"))
+    .option("--dir <folder>", "where the stack keeps its data, keys and logs", path.join(sharedDir, "stack"))
     .action(async (options: CliOptions) => {
         try {
             await run(options);

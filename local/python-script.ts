@@ -1,6 +1,7 @@
 import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import path from "node:path";
+import { projectDir } from "./parts/paths";
 import { ensurePython } from "./parts/python";
 
 /** A Python script of the project failed; the message has the end of its log. */
@@ -13,7 +14,7 @@ export async function runPython(script: string, args: readonly string[], logFile
     const python = await ensurePython();
     mkdirSync(path.dirname(logFile), { recursive: true });
     const log = createWriteStream(logFile);
-    const child = spawn(python, [script, ...args], { cwd: path.join(__dirname, "..") });
+    const child = spawn(python, [script, ...args], { cwd: projectDir });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));

@@ -1,20 +1,19 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import tls from "node:tls";
 import { program } from "../infra/program";
 import { LocalCloud } from "./cloud/cloud";
 import { readStackConfig, runInProcess } from "./cloud/in-process";
 import { Secrets } from "./cloud/secrets";
 import { startStudio, type Studio } from "./cloud/studio";
 import type { RunningApp } from "./cloud/web";
+import { projectDir } from "./parts/paths";
 import { ensurePython } from "./parts/python";
 import { ensureSystemPackages } from "./parts/system";
 import type { Workshop } from "./parts/workshop";
 import type { Progress } from "./progress";
 import { runPython } from "./python-script";
 import { Stores } from "./stores";
-
-/** Folder of the project. */
-export const projectDir = path.join(__dirname, "..");
 
 /** Name of the stack, as of its file `Pulumi.local.yaml`. */
 const stackName = "local";
@@ -46,6 +45,8 @@ export class LocalStackError extends Error {
 /** Brings the stack up: parts, model, studio, then the program of `infra/` against the local cloud. The caller stops the workshop. */
 export async function startLocalStack(workshop: Workshop, options: LocalStackOptions): Promise<LocalStack> {
     const { progress } = options;
+    // The clients in this process that look into the servers trust them as the handlers do by NODE_EXTRA_CA_CERTS.
+    tls.setDefaultCACertificates([...tls.getCACertificates(), workshop.certificate.cert]);
     progress.step("checking for Redis, MariaDB and Python");
     await ensureSystemPackages(["redis-server", "mariadb-server", "python3-venv"]);
     await ensurePython();

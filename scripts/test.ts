@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
-import { loadCertificate } from "../local/parts/certificate";
+import { ensureCertificate } from "../local/parts/certificate";
 import { ensurePython } from "../local/parts/python";
 import { ensureSystemPackages } from "../local/parts/system";
 
@@ -33,7 +33,7 @@ function tally(ok: boolean, passed: number, failed: number): Tally {
 async function vitest(reports: string): Promise<Tally> {
     const file = path.join(reports, "vitest.json");
     const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-    const ok = await succeeds("vitest", args, { NODE_EXTRA_CA_CERTS: (await loadCertificate()).certFile });
+    const ok = await succeeds("vitest", args, { NODE_EXTRA_CA_CERTS: (await ensureCertificate()).certFile });
     const report = JSON.parse(readFileSync(file, "utf8")) as { readonly numPassedTests: number; readonly numFailedTests: number };
     return tally(ok, report.numPassedTests, report.numFailedTests);
 }

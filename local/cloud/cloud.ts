@@ -29,6 +29,9 @@ const onPaper: CloudService = {
             instrumentationKey: guidOf(id),
             connectionString: `InstrumentationKey=${guidOf(id)}`,
         })),
+        "azure-native:containerregistry:Registry": recorded(armResource("Microsoft.ContainerRegistry/registries", "registryName"), ({ name }) => ({
+            loginServer: `${name}.azurecr.io`,
+        })),
     },
 };
 

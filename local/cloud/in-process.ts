@@ -72,12 +72,8 @@ export async function runInProcess(
     );
     const secretValues = Object.fromEntries(Object.entries(secrets).map(([key, value]) => [`${config.project}:${key}`, value]));
     pulumi.runtime.setAllConfig({ ...config.values, ...secretValues }, Object.keys(secretValues));
-    const outputs = (await pulumi.runtime.runInPulumiStack(async () => await program())) as Record<string, unknown> | undefined;
-    return (await resolved(outputs ?? {})) as Record<string, unknown>;
-}
-
-function resolved(value: unknown): Promise<unknown> {
-    return new Promise((resolve) => {
-        pulumi.output(value).apply(resolve);
+    const outputs: unknown = await pulumi.runtime.runInPulumiStack(() => program());
+    return await new Promise((resolve) => {
+        pulumi.output(outputs as Record<string, unknown>).apply(resolve);
     });
 }

@@ -17,7 +17,8 @@ import type { AccessControl } from "../access";
 import { armResource, LocalCloudError, recorded, type CloudService, type Inputs, type Outputs, type Registration } from "../resource-type";
 import type { Secrets } from "../secrets";
 import { StorageEvents, type AccountDirectory } from "./events";
-import { startFront, type StorageKind } from "./front";
+import { startFront } from "./front";
+import type { StorageKind } from "./requests";
 
 /** A storage account of the local cloud. */
 export interface LocalAccount {
