@@ -32,6 +32,8 @@ export interface SpawnOptions {
     readonly args: readonly string[];
     /** Added to this process's own environment. */
     readonly env?: Readonly<Record<string, string>>;
+    /** False: `env` is the whole environment. @default true */
+    readonly inheritEnv?: boolean;
     /** @default this process's own */
     readonly cwd?: string;
     /** Asked again and again until it says yes; throwing counts as no. */
@@ -134,7 +136,7 @@ class OpenWorkshop implements Workshop {
         }
     }
 
-    async #start({ name, command, args, env, cwd }: SpawnOptions): Promise<Process> {
+    async #start({ name, command, args, env, inheritEnv = true, cwd }: SpawnOptions): Promise<Process> {
         const logFile = path.join(this.dir, "logs", `${name}.log`);
         if (existsSync(logFile)) {
             renameSync(logFile, path.join(this.dir, "logs", `${name}.previous.log`));
@@ -142,7 +144,7 @@ class OpenWorkshop implements Workshop {
         const log = openSync(logFile, "w");
         // A group of its own: a Ctrl-C in the terminal reaches this process alone, which ends the others in order, and what a
         // server forks can be ended with it.
-        const child = spawnProcess(command, args, { cwd, env: { ...process.env, ...env }, detached: true, stdio: ["ignore", log, log] });
+        const child = spawnProcess(command, args, { cwd, env: inheritEnv ? { ...process.env, ...env } : { ...env }, detached: true, stdio: ["ignore", log, log] });
         closeSync(log);
         const { pid } = child;
         if (pid === undefined) {
