@@ -31,7 +31,7 @@ async function run({ data, once, dir }: CliOptions): Promise<void> {
         const call = await sampleCall(stack.app, stack.data);
         const answer = await answerOf(stack.app, call.body);
         progress.step("the endpoint answers");
-        console.log(report(stack.app, players, counts, call, answer, path.join(workshop.dir, "logs")));
+        console.log(report(stack.connections, players, counts, call, answer, workshop.dir));
     })();
     try {
         await Promise.race([work, interrupted]);

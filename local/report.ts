@@ -1,5 +1,7 @@
+import path from "node:path";
 import type { RunningApp } from "./cloud/web";
 import { featuresOf, readPlayers } from "./players";
+import type { Connections } from "./stack";
 import type { Counts } from "./stores";
 
 /** What a game backend would send for the first player of the file. */
@@ -32,7 +34,8 @@ export async function answerOf(app: RunningApp, body: string): Promise<unknown> 
 }
 
 /** What a person wants to see when the stack is up. */
-export function report(app: RunningApp, players: number, counts: Counts, call: SampleCall, answer: unknown, logDir: string): string {
+export function report(connections: Connections, players: number, counts: Counts, call: SampleCall, answer: unknown, dir: string): string {
+    const { url, mysql, redis, certificate } = connections;
     const rows: readonly (readonly [string, string | number])[] = [
         ["players of the file, answered for", players],
         ["player files in the lake", counts.logFiles],
@@ -47,9 +50,12 @@ export function report(app: RunningApp, players: number, counts: Counts, call: S
         "",
         table,
         "",
-        `  endpoint   ${app.url}/api/predictions`,
-        `  health     ${app.url}/api/health`,
-        `  logs       ${logDir}`,
+        `  endpoint   ${url}/api/predictions`,
+        `  health     ${url}/api/health`,
+        `  MySQL      mariadb -h ${mysql.host} -P ${mysql.port} -u ${mysql.user} -p --ssl-ca=${certificate} ${mysql.database}`,
+        `  Redis      redis-cli -h ${redis.host} -p ${redis.port} --tls --cacert ${certificate} --askpass`,
+        `  passwords  ${path.join(dir, "connections.json")}`,
+        `  logs       ${path.join(dir, "logs")}`,
         "",
         "One player:",
         "",

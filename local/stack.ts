@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import tls from "node:tls";
 import { program } from "../infra/program";
@@ -9,6 +9,7 @@ import { startStudio, type Studio } from "./cloud/studio";
 import type { RunningApp } from "./cloud/web";
 import { projectDir } from "./parts/paths";
 import { ensurePython } from "./parts/python";
+import type { RedisPart } from "./parts/redis";
 import { ensureSystemPackages } from "./parts/system";
 import type { Workshop } from "./parts/workshop";
 import type { Progress } from "./progress";
@@ -33,8 +34,20 @@ export interface LocalStack {
     readonly app: RunningApp;
     readonly stores: Stores;
     readonly outputs: Readonly<Record<string, unknown>>;
+    readonly connections: Connections;
     /** The player file that was given or generated. */
     readonly data: string;
+}
+
+/** How to look into the servers; kept in `connections.json` for as long as the stack's folder, readable for its owner alone. */
+export interface Connections {
+    readonly url: string;
+    readonly functionKey: string;
+    readonly masterKey: string;
+    readonly mysql: { readonly host: string; readonly port: number; readonly user: string; readonly password: string; readonly database: string };
+    readonly redis: { readonly host: string; readonly port: number; readonly password: string };
+    /** The certificate that all of them use. */
+    readonly certificate: string;
 }
 
 /** Something is missing that the stack cannot come up without; the message says what to do. */
@@ -85,10 +98,24 @@ export async function startLocalStack(workshop: Workshop, options: LocalStackOpt
         throw new LocalStackError("the program deployed no function app");
     }
     progress.step(`${resources} resources are up; handlers answer at ${app.url}`);
-    const lake = cloud.storage.byName(String(outputs.lakeAccount));
-    const stores = await Stores.open(studio.database, lake, cloud.redis.only(), workshop.certificate);
+    const connections = writeConnections(workshop, app, studio, cloud.redis.only());
+    const stores = await Stores.open(connections, cloud.storage.byName(String(outputs.lakeAccount)), workshop.certificate);
     workshop.onStop(() => stores.close());
-    return { workshop, studio, app, stores, outputs, data };
+    return { workshop, studio, app, stores, outputs, connections, data };
+}
+
+function writeConnections({ dir, certificate }: Workshop, app: RunningApp, studio: Studio, redis: RedisPart): Connections {
+    const { host, port, user, password, database } = studio.database;
+    const connections: Connections = {
+        url: app.url,
+        functionKey: app.functionKey,
+        masterKey: app.masterKey,
+        mysql: { host, port, user, password, database },
+        redis: { host: redis.host, port: redis.port, password: redis.adminPassword },
+        certificate: certificate.certFile,
+    };
+    writeFileSync(path.join(dir, "connections.json"), JSON.stringify(connections, undefined, 2), { mode: 0o600 });
+    return connections;
 }
 
 async function playerFile({ data, progress }: LocalStackOptions, workshop: Workshop): Promise<string> {

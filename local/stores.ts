@@ -1,10 +1,9 @@
 import { Redis } from "ioredis";
 import mysql from "mysql2/promise";
 import type { Certificate } from "./parts/certificate";
-import type { startMariaDb } from "./parts/mariadb";
-import type { startRedis } from "./parts/redis";
 import { containers, poisonSuffix, queues, rejectedSuffix, successMarker } from "../functions/contracts";
 import type { LocalAccount } from "./cloud/storage/service";
+import type { Connections } from "./stack";
 
 /** How much is where, for a person and for the decision whether all has arrived. */
 export interface Counts {
@@ -26,34 +25,15 @@ export interface Counts {
 
 /** A look into the places that hold players, with the studio's and the operator's own access. */
 export class Stores {
-    readonly #redis: Redis;
-
     private constructor(
         private readonly database: mysql.Connection,
         private readonly lake: LocalAccount,
-        redis: Awaited<ReturnType<typeof startRedis>>,
-        certificate: Certificate,
-    ) {
-        this.#redis = new Redis({ host: redis.host, port: redis.port, password: redis.adminPassword, tls: { ca: certificate.cert } });
-    }
+        private readonly redis: Redis,
+    ) {}
 
-    static async open(
-        database: Awaited<ReturnType<typeof startMariaDb>>,
-        lake: LocalAccount,
-        redis: Awaited<ReturnType<typeof startRedis>>,
-        certificate: Certificate,
-    ): Promise<Stores> {
-        const { host, port, user, password } = database;
-        const connection = await mysql.createConnection({
-            host,
-            port,
-            user,
-            password,
-            database: database.database,
-            timezone: "Z",
-            ssl: { ca: certificate.cert },
-        });
-        return new Stores(connection, lake, redis, certificate);
+    static async open({ mysql: database, redis }: Connections, lake: LocalAccount, certificate: Certificate): Promise<Stores> {
+        const tls = { ca: certificate.cert };
+        return new Stores(await mysql.createConnection({ ...database, timezone: "Z", ssl: tls }), lake, new Redis({ ...redis, tls }));
     }
 
     async counts(): Promise<Counts> {
@@ -84,14 +64,14 @@ export class Stores {
     /** Ids of the players in Redis. */
     async cachedPlayers(): Promise<Set<string>> {
         const ids = new Set<string>();
-        for await (const keys of this.#redis.scanStream({ match: "p:*", count: 5_000 }) as AsyncIterable<string[]>) {
+        for await (const keys of this.redis.scanStream({ match: "p:*", count: 5_000 }) as AsyncIterable<string[]>) {
             keys.forEach((key) => ids.add(key.slice(2)));
         }
         return ids;
     }
 
     async close(): Promise<void> {
-        this.#redis.disconnect();
+        this.redis.disconnect();
         await this.database.end();
     }
 

@@ -54,17 +54,18 @@ export async function runInProcess(
     },
 ): Promise<Record<string, unknown>> {
     const { stack, config, secrets, onRegistered } = options;
+    const failure = new FirstFailure();
     await pulumi.runtime.setMocks(
         {
             newResource: async ({ type, name, inputs, custom }) => {
                 if (custom === false) {
                     return { id: undefined, state: inputs as Record<string, unknown> };
                 }
-                const { id, outputs } = await cloud.register({ type, name, inputs: inputs as Record<string, unknown> });
+                const { id, outputs } = await failure.watch(cloud.register({ type, name, inputs: inputs as Record<string, unknown> }));
                 onRegistered({ type, name });
                 return { id, state: outputs };
             },
-            call: ({ token, inputs }) => cloud.call(token, inputs as Record<string, unknown>),
+            call: ({ token, inputs }) => failure.watch(cloud.call(token, inputs as Record<string, unknown>)),
         },
         config.project,
         stack,
@@ -72,8 +73,38 @@ export async function runInProcess(
     );
     const secretValues = Object.fromEntries(Object.entries(secrets).map(([key, value]) => [`${config.project}:${key}`, value]));
     pulumi.runtime.setAllConfig({ ...config.values, ...secretValues }, Object.keys(secretValues));
+    return await Promise.race([failure.promise, runToTheEnd(program)]);
+}
+
+async function runToTheEnd(program: () => Promise<pulumi.Inputs>): Promise<Record<string, unknown>> {
     const outputs: unknown = await pulumi.runtime.runInPulumiStack(() => program());
-    return await new Promise((resolve) => {
+    const resolved = await new Promise<Record<string, unknown>>((resolve) => {
         pulumi.output(outputs as Record<string, unknown>).apply(resolve);
     });
+    // Resources that no output depends on may still be on their way.
+    await pulumi.runtime.disconnect();
+    return resolved;
+}
+
+/**
+ * The first thing that went wrong. The SDK answers a failed registration with one unhandled rejection for each output that depends on it,
+ * and with outputs that never resolve: the cause is caught where it happens, and those rejections are taken for the echo that they are.
+ */
+class FirstFailure {
+    readonly promise: Promise<never>;
+    #reject: (error: unknown) => void = () => undefined;
+
+    constructor() {
+        this.promise = new Promise((_resolve, reject) => (this.#reject = reject));
+        process.on("unhandledRejection", (error) => this.#reject(error));
+    }
+
+    async watch<T>(work: Promise<T>): Promise<T> {
+        try {
+            return await work;
+        } catch (error) {
+            this.#reject(error);
+            throw error;
+        }
+    }
 }

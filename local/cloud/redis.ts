@@ -1,10 +1,8 @@
 import { z } from "zod";
 import type { IdentityPart } from "../parts/identity";
-import { startRedis } from "../parts/redis";
+import { startRedis, type RedisPart } from "../parts/redis";
 import type { Workshop } from "../parts/workshop";
 import { armResource, LocalCloudError, type CloudService, type Identified, type Registration } from "./resource-type";
-
-type RedisPart = Awaited<ReturnType<typeof startRedis>>;
 
 /** Resource of the tokens that Azure Managed Redis takes as passwords. */
 const redisAudience = "https://redis.azure.com";

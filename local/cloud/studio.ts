@@ -1,5 +1,5 @@
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { startMariaDb } from "../parts/mariadb";
+import { startMariaDb, type MariaDbPart } from "../parts/mariadb";
 import { startMoto } from "../parts/moto";
 import type { Workshop } from "../parts/workshop";
 
@@ -10,7 +10,7 @@ export interface Studio {
     readonly bucket: string;
     /** The studio's own access, not the handlers'. */
     readonly s3: S3Client;
-    readonly database: Awaited<ReturnType<typeof startMariaDb>>;
+    readonly database: MariaDbPart;
 }
 
 export interface StudioOptions {
