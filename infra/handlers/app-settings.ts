@@ -1,0 +1,35 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { AppSettings } from "../../functions/settings";
+
+/** The handlers' settings as the program computes them: one that is missing does not compile. */
+export type HandlerSettings = { readonly [name in keyof AppSettings]: pulumi.Input<string> };
+
+/** Where the host keeps its state, and as whom. */
+export interface HostStorage {
+    readonly blobEndpoint: pulumi.Input<string>;
+    readonly queueEndpoint: pulumi.Input<string>;
+    readonly tableEndpoint: pulumi.Input<string>;
+}
+
+/**
+ * What the Functions host itself reads, all under the identity.
+ * https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
+ */
+export function hostSettings(clientId: pulumi.Input<string>, state: HostStorage, insights: { readonly connectionString: pulumi.Input<string>; readonly authentication: pulumi.Input<string> }) {
+    return {
+        AzureWebJobsStorage__credential: "managedidentity",
+        AzureWebJobsStorage__clientId: clientId,
+        AzureWebJobsStorage__blobServiceUri: state.blobEndpoint,
+        AzureWebJobsStorage__queueServiceUri: state.queueEndpoint,
+        AzureWebJobsStorage__tableServiceUri: state.tableEndpoint,
+        APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
+        APPLICATIONINSIGHTS_AUTHENTICATION_STRING: insights.authentication,
+    };
+}
+
+/** As the app takes them, in the order of their names, so that previews do not flap. */
+export function nameValuePairs(settings: Readonly<Record<string, pulumi.Input<string>>>) {
+    return Object.entries(settings)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, value]) => ({ name, value }));
+}

@@ -1,0 +1,123 @@
+import type * as managedidentity from "@pulumi/azure-native/managedidentity";
+import * as web from "@pulumi/azure-native/web";
+import * as pulumi from "@pulumi/pulumi";
+import type { Lake } from "../lake/lake";
+import type { PartArgs } from "../part";
+import type { Runtime } from "../runtime/runtime";
+import type { StackSettings } from "../settings";
+import { hostSettings, nameValuePairs, type HandlerSettings } from "./app-settings";
+import { PackageDeployment } from "./deployment";
+import type { HandlerPackage } from "./package";
+import { grantHandlers } from "./roles";
+
+export interface HandlersArgs extends PartArgs {
+    readonly location: pulumi.Input<string>;
+    /** Whom the handlers run as. */
+    readonly identity: managedidentity.UserAssignedIdentity;
+    readonly lake: Lake;
+    readonly runtime: Runtime;
+    readonly monitoring: { readonly insightsId: pulumi.Input<string>; readonly connectionString: pulumi.Input<string> };
+    readonly package: HandlerPackage;
+    readonly appSettings: HandlerSettings;
+    /** What must be there, with its rights, before the handlers start. */
+    readonly prerequisites: readonly pulumi.Resource[];
+    readonly scale: Pick<StackSettings, "functionMemoryMb" | "functionMaxInstances" | "functionAlwaysReady">;
+    readonly now: Date;
+}
+
+/** The function app: plan, app, roles, and the package in service. */
+export class Handlers extends pulumi.ComponentResource {
+    readonly appName: pulumi.Output<string>;
+    /** ARM id of the app. */
+    readonly appId: pulumi.Output<string>;
+    /** Address of the prediction route. */
+    readonly predictionsUrl: pulumi.Output<string>;
+    /** Secret: key of the routes that need one. */
+    readonly functionKey: pulumi.Output<string>;
+
+    constructor(name: string, args: HandlersArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("player-predictions:handlers:Handlers", name, {}, opts);
+        const { resourceGroupName, tags, identity, lake, runtime, monitoring } = args;
+
+        const roles = grantHandlers(name, { principalId: identity.principalId, lake, runtime, insightsId: monitoring.insightsId }, { parent: this });
+        const plan = new web.AppServicePlan(
+            `${name}-plan`,
+            { resourceGroupName, kind: "functionapp", reserved: true, sku: { name: "FC1", tier: "FlexConsumption" }, tags },
+            { parent: this },
+        );
+        const app = new web.WebApp(
+            `${name}-app`,
+            {
+                resourceGroupName,
+                kind: "functionapp,linux",
+                serverFarmId: plan.id,
+                httpsOnly: true,
+                clientAffinityEnabled: false,
+                publicNetworkAccess: "Enabled",
+                identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+                keyVaultReferenceIdentity: identity.id,
+                functionAppConfig: flexConsumption(args),
+                siteConfig: {
+                    minTlsVersion: "1.2",
+                    appSettings: nameValuePairs({
+                        ...args.appSettings,
+                        ...hostSettings(identity.clientId, runtime, {
+                            connectionString: monitoring.connectionString,
+                            authentication: pulumi.interpolate`ClientId=${identity.clientId};Authorization=AAD`,
+                        }),
+                    }),
+                },
+                tags,
+            },
+            { parent: this, dependsOn: [...roles, ...args.prerequisites], transformations: [withoutForeignDefaults] },
+        );
+        const policy = { resourceGroupName, name: app.name, allow: false };
+        new web.WebAppFtpAllowed(`${name}-ftp`, policy, { parent: this });
+        new web.WebAppScmAllowed(`${name}-scm`, policy, { parent: this });
+        const { deployment } = new PackageDeployment(
+            name,
+            { resourceGroupName, appName: app.name, location: args.location, runtime, package: args.package, now: args.now },
+            { parent: this },
+        );
+
+        this.appName = app.name;
+        this.appId = app.id;
+        this.predictionsUrl = pulumi.interpolate`https://${app.defaultHostName}/api/predictions`;
+        // The host makes its keys when it first starts, with the first package.
+        const keys = web.listWebAppHostKeysOutput({ resourceGroupName, name: app.name }, { parent: this, dependsOn: [deployment] });
+        this.functionKey = pulumi.secret(keys.apply(({ functionKeys }) => functionKeys?.default ?? ""));
+        this.registerOutputs({ appName: this.appName, predictionsUrl: this.predictionsUrl });
+    }
+}
+
+/**
+ * Takes away what the SDK adds to `siteConfig` unasked: Flex Consumption refuses settings of other plans
+ * (https://github.com/microsoft/azure-pipelines-tasks/issues/21032).
+ */
+function withoutForeignDefaults({ props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {
+    const { siteConfig, ...rest } = props as { readonly siteConfig: pulumi.Input<Record<string, unknown>> };
+    const own = pulumi.output(siteConfig).apply((config) => {
+        const { minTlsVersion, appSettings } = config;
+        return { minTlsVersion, appSettings };
+    });
+    return { props: { ...rest, siteConfig: own }, opts };
+}
+
+/** https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan */
+function flexConsumption({ identity, runtime, scale }: HandlersArgs) {
+    return {
+        deployment: {
+            storage: {
+                type: "blobContainer",
+                value: pulumi.interpolate`${runtime.blobEndpoint}/${runtime.deployed.name}`,
+                authentication: { type: "UserAssignedIdentity", userAssignedIdentityResourceId: identity.id },
+            },
+        },
+        runtime: { name: "node", version: "24" },
+        scaleAndConcurrency: {
+            instanceMemoryMB: scale.functionMemoryMb,
+            maximumInstanceCount: scale.functionMaxInstances,
+            alwaysReady: scale.functionAlwaysReady === 0 ? [] : [{ name: "http", instanceCount: scale.functionAlwaysReady }],
+        },
+    } as const;
+}

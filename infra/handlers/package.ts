@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { build } from "esbuild";
+import { zipSync, type Zippable } from "fflate";
+import { projectDir } from "../content";
+
+/** What to pack. */
+export interface PackageSource {
+    /**
+     * Folder that the sources and `node_modules` are in.
+     * @default the project's folder
+     */
+    readonly dir: string;
+    /**
+     * Entry point, from `dir`.
+     * @default `functions/index.ts`
+     */
+    readonly entry: string;
+    /**
+     * Settings of the Functions host, from `dir`.
+     * @default `functions/host.json`
+     */
+    readonly hostFile: string;
+}
+
+/** The handlers, ready to deploy. */
+export interface HandlerPackage {
+    readonly zip: Uint8Array;
+    /** SHA-256 of the zip, 64 hexadecimal digits. */
+    readonly hash: string;
+}
+
+const projectSource: PackageSource = { dir: projectDir, entry: "functions/index.ts", hostFile: "functions/host.json" };
+
+/**
+ * Bundles the handlers into one file and packs it as Functions expects it. The same sources give the same bytes in any folder, at any
+ * time and in any time zone, so that an unchanged package is not deployed again.
+ */
+export async function buildPackage(source: Partial<PackageSource> = {}): Promise<HandlerPackage> {
+    const { dir, entry, hostFile } = { ...projectSource, ...source };
+    const files = {
+        "host.json": readFileSync(path.join(dir, hostFile)),
+        "package.json": Buffer.from(JSON.stringify({ name: "player-predictions-handlers", private: true, main: "index.js" })),
+        ...(await bundle(dir, entry)),
+    };
+    const zip = zipSync(packed(files), { level: 6 });
+    return { zip, hash: createHash("sha256").update(zip).digest("hex") };
+}
+
+async function bundle(dir: string, entry: string): Promise<Record<string, Uint8Array>> {
+    const { outputFiles } = await build({
+        absWorkingDir: dir,
+        entryPoints: [entry],
+        outfile: "index.js",
+        write: false,
+        bundle: true,
+        platform: "node",
+        target: "node24",
+        format: "cjs",
+        // The Functions worker supplies it.
+        external: ["@azure/functions-core"],
+        // Paths get into the bundle: they must be those below `dir`, wherever a link leads.
+        preserveSymlinks: true,
+        // Not minified: a stack trace names a line that can be read in the package.
+        legalComments: "eof",
+        tsconfigRaw: {},
+        logLevel: "silent",
+    });
+    return Object.fromEntries(outputFiles.map((file) => [path.basename(file.path), file.contents]));
+}
+
+/** Entries in the order of their names, with a fixed time (zip keeps local time without a zone, from 1980) and fixed permissions. */
+function packed(files: Readonly<Record<string, Uint8Array>>): Zippable {
+    const attributes = { mtime: new Date(1980, 0, 1), os: 3, attrs: 0o100644 << 16 };
+    return Object.fromEntries(
+        Object.entries(files)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([name, content]) => [name, [content, attributes]]),
+    );
+}

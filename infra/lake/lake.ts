@@ -1,0 +1,85 @@
+import * as storage from "@pulumi/azure-native/storage";
+import * as pulumi from "@pulumi/pulumi";
+import { containers, poisonSuffix, queues } from "../../functions/contracts";
+import type { PartArgs } from "../part";
+import { accountDefaults, accountName, serviceEndpoint } from "../storage-account";
+import { LakeEvents } from "./events";
+
+/** For how long deleted and overwritten blobs can be had back, in days. */
+const recoverableDays = 30;
+
+export interface LakeArgs extends PartArgs {
+    /** Redundancy of the account, such as `Standard_LRS`. */
+    readonly sku: pulumi.Input<string>;
+}
+
+/** A queue with the queue of the messages that failed too often. */
+export interface LakeQueue {
+    readonly main: storage.Queue;
+    readonly poison: storage.Queue;
+}
+
+/** The lake: player data, read and written under Entra identities alone, with word of each complete folder and file on queues. */
+export class Lake extends pulumi.ComponentResource {
+    readonly accountName: pulumi.Output<string>;
+    readonly blobEndpoint: pulumi.Output<string>;
+    readonly queueEndpoint: pulumi.Output<string>;
+    readonly containers: Readonly<Record<keyof typeof containers, storage.BlobContainer>>;
+    readonly queues: Readonly<Record<keyof typeof queues, LakeQueue>>;
+
+    constructor(name: string, args: LakeArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("player-predictions:lake:Lake", name, {}, opts);
+        const { resourceGroupName, tags, sku } = args;
+
+        const account = new storage.StorageAccount(
+            accountName(name),
+            { ...accountDefaults, resourceGroupName, sku: { name: sku }, allowSharedKeyAccess: false, tags },
+            { parent: this },
+        );
+        const inAccount = { resourceGroupName, accountName: account.name };
+        const recovery = new storage.BlobServiceProperties(`${name}-recovery`, { ...inAccount, ...recoveryProperties }, { parent: this });
+        new storage.ManagementPolicy(
+            `${name}-lifecycle`,
+            { ...inAccount, managementPolicyName: "default", policy: { rules: [oldVersionsRule] } },
+            { parent: this, dependsOn: recovery },
+        );
+        this.containers = mapValues(containers, (containerName) =>
+            new storage.BlobContainer(`${name}-${containerName}`, { ...inAccount, containerName, publicAccess: "None" }, { parent: this }),
+        );
+        const queue = (queueName: string) => new storage.Queue(`${name}-${queueName}`, { ...inAccount, queueName }, { parent: this });
+        this.queues = mapValues(queues, (queueName) => ({ main: queue(queueName), poison: queue(`${queueName}${poisonSuffix}`) }));
+
+        new LakeEvents(
+            `${name}-events`,
+            { resourceGroupName, tags, accountId: account.id, containers: this.containers, queues: this.queues },
+            { parent: this },
+        );
+
+        this.accountName = account.name;
+        this.blobEndpoint = serviceEndpoint(account, "blob");
+        this.queueEndpoint = serviceEndpoint(account, "queue");
+        this.registerOutputs({ accountName: this.accountName, blobEndpoint: this.blobEndpoint, queueEndpoint: this.queueEndpoint });
+    }
+}
+
+const recoveryProperties = {
+    blobServicesName: "default",
+    isVersioningEnabled: true,
+    deleteRetentionPolicy: { enabled: true, days: recoverableDays },
+    containerDeleteRetentionPolicy: { enabled: true, days: recoverableDays },
+};
+
+/** Versions are kept for as long as a deleted blob is: they would pile up for ever otherwise. */
+const oldVersionsRule = {
+    name: "old-versions",
+    enabled: true,
+    type: "Lifecycle",
+    definition: {
+        actions: { version: { delete: { daysAfterCreationGreaterThan: recoverableDays } } },
+        filters: { blobTypes: ["blockBlob"] },
+    },
+};
+
+function mapValues<K extends string, V, R>(record: Readonly<Record<K, V>>, map: (value: V) => R): Record<K, R> {
+    return Object.fromEntries(Object.entries<V>(record).map(([key, value]) => [key, map(value)])) as Record<K, R>;
+}

@@ -1,0 +1,108 @@
+import * as machinelearning from "@pulumi/azure-native/machinelearningservices";
+import * as managedidentity from "@pulumi/azure-native/managedidentity";
+import * as pulumi from "@pulumi/pulumi";
+import type { Lake } from "../lake/lake";
+import type { PartArgs } from "../part";
+import { assignRole } from "../roles";
+import type { Runtime } from "../runtime/runtime";
+import type { ModelAssets } from "./assets";
+import { scoringScripts } from "./scoring-code";
+import type { ModelWorkspace } from "./workspace";
+
+export interface BatchEndpointArgs extends PartArgs {
+    readonly runtime: Runtime;
+    readonly lake: Lake;
+    readonly workspace: ModelWorkspace;
+    readonly assets: ModelAssets;
+    readonly vmSize: string;
+    readonly maxNodes: number;
+    /** Files that a node scores at a time. */
+    readonly workersPerNode: number;
+}
+
+/** The models over whole folders, on a cluster that has nodes only while there is work. Its identity reads the logs and writes predictions. */
+export class BatchEndpoint extends pulumi.ComponentResource {
+    readonly scoringUri: pulumi.Output<string>;
+    readonly deployment: pulumi.Output<string>;
+
+    constructor(name: string, args: BatchEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("player-predictions:models:BatchEndpoint", name, {}, opts);
+        const { resourceGroupName, tags, assets } = args;
+        const inWorkspace = { resourceGroupName, workspaceName: args.workspace.workspace.name };
+
+        const identity = new managedidentity.UserAssignedIdentity(`${name}-identity`, { resourceGroupName, tags }, { parent: this });
+        const rights = this.grant(name, identity.principalId, args);
+        const cluster = new machinelearning.Compute(
+            `${name}-cluster`,
+            {
+                ...inWorkspace,
+                computeName: "scoring",
+                identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+                properties: {
+                    computeType: "AmlCompute",
+                    disableLocalAuth: true,
+                    properties: {
+                        osType: "Linux",
+                        vmSize: args.vmSize,
+                        vmPriority: "Dedicated",
+                        remoteLoginPortPublicAccess: "Disabled",
+                        scaleSettings: { minNodeCount: 0, maxNodeCount: args.maxNodes, nodeIdleTimeBeforeScaleDown: "PT120S" },
+                    },
+                },
+                tags,
+            },
+            { parent: this, dependsOn: rights },
+        );
+        const endpoint = new machinelearning.BatchEndpoint(
+            // Named by 3 to 32 characters, eight of them the suffix.
+            name,
+            { ...inWorkspace, properties: { authMode: "AADToken" }, tags },
+            { parent: this },
+        );
+        const deployment = new machinelearning.BatchDeployment(
+            `${name}-deployment`,
+            {
+                ...inWorkspace,
+                endpointName: endpoint.name,
+                // Updated in place: jobs that run keep what they started with.
+                deploymentName: "predictions",
+                properties: {
+                    model: { referenceType: "Id", assetId: assets.model.id },
+                    codeConfiguration: { codeId: assets.code.id, scoringScript: scoringScripts.batch },
+                    environmentId: assets.batchEnvironment.id,
+                    compute: cluster.id,
+                    resources: { instanceCount: args.maxNodes },
+                    // The script writes its own files: Azure ML's one file has no header.
+                    outputAction: "SummaryOnly",
+                    // A file at a time, so that a file that fails takes no other with it, and never ends the job.
+                    miniBatchSize: 1,
+                    errorThreshold: -1,
+                    maxConcurrencyPerInstance: args.workersPerNode,
+                    retrySettings: { maxRetries: 3, timeout: "PT30M" },
+                    loggingLevel: "Info",
+                },
+                tags,
+            },
+            { parent: this, customTimeouts: { create: "30m", update: "30m" } },
+        );
+
+        this.scoringUri = endpoint.properties.apply((properties) => properties.scoringUri);
+        this.deployment = deployment.name;
+        this.registerOutputs({ scoringUri: this.scoringUri, deployment: this.deployment });
+    }
+
+    private grant(name: string, principalId: pulumi.Output<string>, { runtime, lake, workspace }: BatchEndpointArgs) {
+        return [
+            assignRole(`${name}-assets-role`, { role: "storageBlobDataReader", principalId, scope: runtime.assets.id }, { parent: this }),
+            assignRole(`${name}-images-role`, { role: "acrPull", principalId, scope: workspace.registry.id }, { parent: this }),
+            assignRole(`${name}-logs-role`, { role: "storageBlobDataReader", principalId, scope: lake.containers.logs.id }, { parent: this }),
+            assignRole(
+                `${name}-predictions-role`,
+                { role: "storageBlobDataContributor", principalId, scope: lake.containers.predictions.id },
+                { parent: this },
+            ),
+            assignRole(`${name}-job-files-role`, { role: "storageBlobDataContributor", principalId, scope: workspace.jobFilesId }, { parent: this }),
+            assignRole(`${name}-artifacts-role`, { role: "storageBlobDataContributor", principalId, scope: workspace.artifacts.id }, { parent: this }),
+        ];
+    }
+}

@@ -1,0 +1,25 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ExistingEndpoints } from "../settings";
+
+/** What the handlers know of the models: where they are asked, and which they are. */
+export interface Endpoints {
+    readonly onlineScoringUri: pulumi.Output<string>;
+    readonly onlineDeployment: pulumi.Output<string>;
+    readonly batchScoringUri: pulumi.Output<string>;
+    readonly batchDeployment: pulumi.Output<string>;
+    /** ARM id of the datastore that batch jobs write to. */
+    readonly outputDatastore: pulumi.Output<string>;
+    readonly modelVersion: pulumi.Output<string>;
+}
+
+/** Endpoints that are there already. */
+export function existingEndpoints(existing: ExistingEndpoints): Endpoints {
+    return {
+        onlineScoringUri: pulumi.output(existing.existingScoringUri),
+        onlineDeployment: pulumi.output(existing.existingScoringDeployment),
+        batchScoringUri: pulumi.output(existing.existingBatchUri),
+        batchDeployment: pulumi.output(existing.existingBatchDeployment),
+        outputDatastore: pulumi.output(existing.existingOutputDatastore),
+        modelVersion: pulumi.output(existing.existingModelVersion),
+    };
+}

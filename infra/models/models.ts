@@ -1,0 +1,109 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Lake } from "../lake/lake";
+import type { PartArgs } from "../part";
+import { assignRole } from "../roles";
+import type { Runtime } from "../runtime/runtime";
+import type { StackSettings } from "../settings";
+import { ModelAssets } from "./assets";
+import { BatchEndpoint } from "./batch";
+import type { Endpoints } from "./endpoints";
+import { readModelFolder } from "./model-folder";
+import { OnlineEndpoint } from "./online";
+import { batchImage, onlineImage, readScoringCode, readScoringEnvironment } from "./scoring-code";
+import { ModelWorkspace } from "./workspace";
+
+export interface ModelsArgs extends PartArgs {
+    readonly tenantId: pulumi.Input<string>;
+    /** ARM id of Application Insights. */
+    readonly insightsId: pulumi.Input<string>;
+    readonly runtime: Runtime;
+    readonly lake: Lake;
+    /** Object id of the identity that asks the models. */
+    readonly callerPrincipalId: pulumi.Input<string>;
+    readonly settings: Pick<
+        StackSettings,
+        | "modelFolder"
+        | "onlineInstanceType"
+        | "onlineInstanceCount"
+        | "onlineMaxConcurrentRequests"
+        | "onlineRequestTimeoutSeconds"
+        | "batchVmSize"
+        | "batchMaxNodes"
+        | "batchWorkersPerNode"
+    >;
+}
+
+/** The trained models in Azure ML: a workspace, its assets, an online and a batch endpoint. */
+export class Models extends pulumi.ComponentResource implements Endpoints {
+    readonly onlineScoringUri: pulumi.Output<string>;
+    readonly onlineDeployment: pulumi.Output<string>;
+    readonly batchScoringUri: pulumi.Output<string>;
+    readonly batchDeployment: pulumi.Output<string>;
+    readonly outputDatastore: pulumi.Output<string>;
+    readonly modelVersion: pulumi.Output<string>;
+
+    constructor(name: string, args: ModelsArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("player-predictions:models:Models", name, {}, opts);
+        const { resourceGroupName, tags, tenantId, insightsId, runtime, lake, settings } = args;
+        const model = readModelFolder(settings.modelFolder);
+        const code = readScoringCode();
+        const onlineEnvironment = readScoringEnvironment(onlineImage, "environment.online.yaml");
+        const batchEnvironment = readScoringEnvironment(batchImage, "environment.batch.yaml");
+
+        const workspace = new ModelWorkspace(
+            name,
+            { resourceGroupName, tags, tenantId, insightsId, runtime, lakeAccount: lake.accountName },
+            { parent: this },
+        );
+        const assets = new ModelAssets(
+            name,
+            { resourceGroupName, runtime, workspace, model, code, onlineEnvironment, batchEnvironment },
+            { parent: this },
+        );
+        const online = new OnlineEndpoint(
+            `${name}-online`,
+            {
+                resourceGroupName,
+                tags,
+                runtime,
+                workspace,
+                assets,
+                versions: [code.version, model.contentVersion, onlineEnvironment.version],
+                instanceType: settings.onlineInstanceType,
+                instanceCount: settings.onlineInstanceCount,
+                maxConcurrentRequests: settings.onlineMaxConcurrentRequests,
+                requestTimeoutSeconds: settings.onlineRequestTimeoutSeconds,
+            },
+            { parent: this },
+        );
+        const batch = new BatchEndpoint(
+            `${name}-batch`,
+            {
+                resourceGroupName,
+                tags,
+                runtime,
+                lake,
+                workspace,
+                assets,
+                vmSize: settings.batchVmSize,
+                maxNodes: settings.batchMaxNodes,
+                workersPerNode: settings.batchWorkersPerNode,
+            },
+            { parent: this },
+        );
+        // On the workspace, not on the endpoints: a batch job is submitted under the caller's identity, which reads datastores and compute.
+        assignRole(
+            `${name}-caller-role`,
+            { role: "azureMlDataScientist", principalId: args.callerPrincipalId, scope: workspace.workspace.id },
+            { parent: this },
+        );
+
+        this.onlineScoringUri = online.scoringUri;
+        this.onlineDeployment = online.deployment;
+        this.batchScoringUri = batch.scoringUri;
+        this.batchDeployment = batch.deployment;
+        this.outputDatastore = workspace.predictions.id;
+        this.modelVersion = pulumi.output(model.modelVersion);
+        this.registerOutputs({ onlineScoringUri: this.onlineScoringUri, batchScoringUri: this.batchScoringUri });
+    }
+}

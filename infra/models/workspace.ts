@@ -1,0 +1,98 @@
+import * as containerregistry from "@pulumi/azure-native/containerregistry";
+import * as keyvault from "@pulumi/azure-native/keyvault";
+import * as machinelearning from "@pulumi/azure-native/machinelearningservices";
+import * as storage from "@pulumi/azure-native/storage";
+import * as pulumi from "@pulumi/pulumi";
+import { containers } from "../../functions/contracts";
+import { vaultDefaults } from "../key-vault";
+import type { PartArgs } from "../part";
+import type { Runtime } from "../runtime/runtime";
+
+export interface ModelWorkspaceArgs extends PartArgs {
+    readonly tenantId: pulumi.Input<string>;
+    /** ARM id of Application Insights. */
+    readonly insightsId: pulumi.Input<string>;
+    readonly runtime: Runtime;
+    /** Name of the lake account. */
+    readonly lakeAccount: pulumi.Input<string>;
+}
+
+/**
+ * The Azure ML workspace with what it stands on. It runs under its own identity, to which Azure ML gives the rights that it needs on
+ * these resources, and holds no key of the storage.
+ */
+export class ModelWorkspace extends pulumi.ComponentResource {
+    readonly workspace: machinelearning.Workspace;
+    readonly registry: containerregistry.Registry;
+    /** Code and models. */
+    readonly assets: machinelearning.Datastore;
+    /** The lake's `predictions`: where batch jobs write. */
+    readonly predictions: machinelearning.Datastore;
+    /** Container of the workspace's own datastore `workspaceartifactstore`: logs of jobs. */
+    readonly artifacts: storage.BlobContainer;
+    /** ARM id of the container of the workspace's own datastore `workspaceblobstore`: state of jobs. */
+    readonly jobFilesId: pulumi.Output<string>;
+
+    constructor(name: string, args: ModelWorkspaceArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("player-predictions:models:ModelWorkspace", name, {}, opts);
+        const { resourceGroupName, tags, runtime } = args;
+
+        const vault = new keyvault.Vault(
+            `${name}-kv`,
+            { resourceGroupName, properties: { ...vaultDefaults, tenantId: args.tenantId }, tags },
+            { parent: this },
+        );
+        // One that Azure ML makes itself has a password, the admin user; in this one images are pulled under identities.
+        this.registry = new containerregistry.Registry(
+            `${name}-registry`.replaceAll("-", ""),
+            { resourceGroupName, sku: { name: "Basic" }, adminUserEnabled: false, tags },
+            { parent: this },
+        );
+        // The workspace would make it at its first need, which is too late for roles on it.
+        this.artifacts = new storage.BlobContainer(
+            `${name}-artifacts`,
+            { resourceGroupName, accountName: runtime.accountName, containerName: "azureml", publicAccess: "None" },
+            { parent: this },
+        );
+        this.workspace = new machinelearning.Workspace(
+            `${name}-workspace`,
+            {
+                resourceGroupName,
+                kind: "Default",
+                sku: { name: "Basic", tier: "Basic" },
+                identity: { type: "SystemAssigned" },
+                storageAccount: runtime.accountId,
+                keyVault: vault.id,
+                applicationInsights: args.insightsId,
+                containerRegistry: this.registry.id,
+                systemDatastoresAuthMode: "Identity",
+                publicNetworkAccess: "Enabled",
+                tags,
+            },
+            { parent: this, dependsOn: this.artifacts },
+        );
+        // https://learn.microsoft.com/azure/machine-learning/concept-data#default-datastore
+        this.jobFilesId = pulumi.interpolate`${runtime.accountId}/blobServices/default/containers/azureml-blobstore-${this.workspace.workspaceId}`;
+        const datastore = (datastoreName: string, account: pulumi.Input<string>, containerName: pulumi.Input<string>) =>
+            new machinelearning.Datastore(
+                `${name}-${datastoreName}`,
+                {
+                    resourceGroupName,
+                    workspaceName: this.workspace.name,
+                    name: datastoreName,
+                    properties: {
+                        datastoreType: "AzureBlob",
+                        accountName: account,
+                        containerName,
+                        credentials: { credentialsType: "None" },
+                        serviceDataAccessAuthIdentity: "None",
+                    },
+                },
+                { parent: this },
+            );
+        this.assets = datastore("assets", runtime.accountName, runtime.assets.name);
+        this.predictions = datastore(containers.predictions, args.lakeAccount, containers.predictions);
+
+        this.registerOutputs({ workspaceName: this.workspace.name });
+    }
+}

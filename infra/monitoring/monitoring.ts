@@ -1,0 +1,44 @@
+import * as applicationinsights from "@pulumi/azure-native/applicationinsights";
+import * as operationalinsights from "@pulumi/azure-native/operationalinsights";
+import * as pulumi from "@pulumi/pulumi";
+import type { PartArgs } from "../part";
+
+export interface MonitoringArgs extends PartArgs {
+    /** How long logs are kept, in days. */
+    readonly retentionDays: pulumi.Input<number>;
+}
+
+/** Where logs, metrics and traces go. Telemetry is taken from identities with a role alone: the connection string is an address, no key. */
+export class Monitoring extends pulumi.ComponentResource {
+    /** ARM id of Application Insights. */
+    readonly insightsId: pulumi.Output<string>;
+    readonly connectionString: pulumi.Output<string>;
+
+    constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("player-predictions:monitoring:Monitoring", name, {}, opts);
+        const { resourceGroupName, tags, retentionDays } = args;
+
+        const logs = new operationalinsights.Workspace(
+            `${name}-logs`,
+            { resourceGroupName, sku: { name: "PerGB2018" }, retentionInDays: retentionDays, tags },
+            { parent: this },
+        );
+        const insights = new applicationinsights.Component(
+            `${name}-insights`,
+            {
+                resourceGroupName,
+                kind: "web",
+                applicationType: "web",
+                ingestionMode: "LogAnalytics",
+                workspaceResourceId: logs.id,
+                disableLocalAuth: true,
+                tags,
+            },
+            { parent: this },
+        );
+
+        this.insightsId = insights.id;
+        this.connectionString = insights.connectionString;
+        this.registerOutputs({ insightsId: this.insightsId, connectionString: this.connectionString });
+    }
+}

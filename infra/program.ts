@@ -1,0 +1,88 @@
+import * as authorization from "@pulumi/azure-native/authorization";
+import * as managedidentity from "@pulumi/azure-native/managedidentity";
+import * as resources from "@pulumi/azure-native/resources";
+import * as pulumi from "@pulumi/pulumi";
+import { AwsAccess } from "./aws/access";
+import { lookUpStudio } from "./aws/studio";
+import { Cache } from "./cache/cache";
+import { DatabasePassword } from "./handlers/database-password";
+import { Handlers } from "./handlers/handlers";
+import { buildPackage, type HandlerPackage } from "./handlers/package";
+import { Lake } from "./lake/lake";
+import { existingEndpoints } from "./models/endpoints";
+import { Models } from "./models/models";
+import { Monitoring } from "./monitoring/monitoring";
+import { outputsOf } from "./outputs";
+import { Runtime } from "./runtime/runtime";
+import { readStackSettings } from "./settings";
+import { wireHandlers } from "./wiring";
+
+/** What the program takes from outside its configuration. */
+export interface ProgramContext {
+    /** @default bundles `functions/` */
+    readonly package?: HandlerPackage;
+    /** @default the present */
+    readonly now?: Date;
+}
+
+/** The whole stack: the studio's systems looked up, the parts in their order, the outputs. */
+export async function program(context: ProgramContext = {}): Promise<pulumi.Inputs> {
+    const settings = readStackSettings();
+    const handlerPackage = context.package ?? (await buildPackage());
+    const now = context.now ?? new Date();
+    const { namePrefix: prefix, location, databaseSignIn } = settings;
+    const tags = { project: pulumi.getProject(), stack: pulumi.getStack(), ...settings.tags };
+    const { tenantId } = authorization.getClientConfigOutput();
+    const studio = lookUpStudio({
+        region: settings.awsRegion,
+        bucket: settings.sourceBucket,
+        databaseInstance: settings.databaseInstance,
+        databaseUser: settings.databaseUser,
+    });
+
+    const group = new resources.ResourceGroup(`${prefix}-group`, { resourceGroupName: `${prefix}-${pulumi.getStack()}`, location, tags });
+    const part = { resourceGroupName: group.name, tags };
+    const identity = new managedidentity.UserAssignedIdentity(`${prefix}-handlers`, part);
+    const { principalId } = identity;
+
+    const monitoring = new Monitoring(`${prefix}-monitoring`, { ...part, retentionDays: settings.logRetentionDays });
+    const runtime = new Runtime(`${prefix}-runtime`, part);
+    const lake = new Lake(`${prefix}-lake`, { ...part, sku: settings.lakeSku });
+    const cache = new Cache(`${prefix}-cache`, {
+        ...part,
+        sku: settings.redisSku,
+        highAvailability: settings.redisHighAvailability,
+        principalId,
+    });
+    const endpoints = settings.existingEndpoints
+        ? existingEndpoints(settings.existingEndpoints)
+        : new Models(`${prefix}-ml`, { ...part, tenantId, insightsId: monitoring.insightsId, runtime, lake, callerPrincipalId: principalId, settings });
+    const aws = new AwsAccess(`${prefix}-aws`, {
+        tenantId,
+        principalId,
+        bucketArn: studio.bucketArn,
+        prefix: settings.sourcePrefix,
+        databaseUserArn: databaseSignIn.auth === "iam" ? studio.databaseUserArn : undefined,
+        existingAudience: settings.awsTokenAudience,
+        existingProviderArn: settings.awsOidcProviderArn,
+        tags,
+    });
+    const password =
+        databaseSignIn.auth === "password"
+            ? new DatabasePassword(`${prefix}-db`, { ...part, tenantId, principalId, password: databaseSignIn.password })
+            : undefined;
+    const handlers = new Handlers(`${prefix}-handlers`, {
+        ...part,
+        location,
+        identity,
+        lake,
+        runtime,
+        monitoring,
+        package: handlerPackage,
+        appSettings: wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, databasePassword: password?.reference ?? "" }),
+        prerequisites: [lake, cache, endpoints, aws, password].filter((each) => each instanceof pulumi.Resource),
+        scale: settings,
+        now,
+    });
+    return outputsOf({ group, lake, handlers, aws });
+}

@@ -1,0 +1,65 @@
+import type * as managedidentity from "@pulumi/azure-native/managedidentity";
+import * as pulumi from "@pulumi/pulumi";
+import type { AwsAccess } from "./aws/access";
+import type { Studio } from "./aws/studio";
+import type { Cache } from "./cache/cache";
+import type { HandlerSettings } from "./handlers/app-settings";
+import type { Lake } from "./lake/lake";
+import type { Endpoints } from "./models/endpoints";
+import type { StackSettings } from "./settings";
+
+export interface HandlerWiring {
+    readonly settings: StackSettings;
+    readonly identity: managedidentity.UserAssignedIdentity;
+    readonly lake: Lake;
+    readonly cache: Cache;
+    readonly endpoints: Endpoints;
+    readonly studio: Studio;
+    readonly aws: AwsAccess;
+    /** Reference to the password; the empty text under IAM authentication. */
+    readonly databasePassword: pulumi.Input<string>;
+}
+
+/** Where each part is, in the words of the handlers' settings. */
+export function wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, databasePassword }: HandlerWiring): HandlerSettings {
+    return {
+        AZURE_CLIENT_ID: identity.clientId,
+
+        Lake__blobServiceUri: lake.blobEndpoint,
+        Lake__queueServiceUri: lake.queueEndpoint,
+        Lake__credential: "managedidentity",
+        Lake__clientId: identity.clientId,
+
+        INGEST_SCHEDULE: settings.ingestSchedule,
+
+        AWS_REGION: settings.awsRegion,
+        AWS_ROLE_ARN: aws.roleArn,
+        AWS_TOKEN_AUDIENCE: aws.audience,
+        STS_ENDPOINT: studio.stsEndpoint,
+        S3_ENDPOINT: studio.s3Endpoint,
+        SOURCE_BUCKET: settings.sourceBucket,
+        SOURCE_PREFIX: settings.sourcePrefix,
+
+        BATCH_SCORING_URI: endpoints.batchScoringUri,
+        BATCH_DEPLOYMENT: endpoints.batchDeployment,
+        BATCH_OUTPUT_DATASTORE: endpoints.outputDatastore,
+
+        ONLINE_SCORING_URI: endpoints.onlineScoringUri,
+        ONLINE_DEPLOYMENT: endpoints.onlineDeployment,
+        MODEL_VERSION: endpoints.modelVersion,
+
+        REDIS_HOST: cache.hostName,
+        REDIS_PORT: pulumi.interpolate`${cache.port}`,
+        REDIS_USERNAME: identity.principalId,
+        PREDICTION_FRESH_SECONDS: String(settings.predictionFreshSeconds),
+        PREDICTION_KEEP_SECONDS: String(settings.predictionKeepSeconds),
+        REQUEST_DEADLINE_MS: String(settings.requestDeadlineMs),
+
+        DATABASE_HOST: studio.databaseHost,
+        DATABASE_PORT: pulumi.interpolate`${studio.databasePort}`,
+        DATABASE_NAME: settings.databaseName,
+        DATABASE_USER: settings.databaseUser,
+        DATABASE_AUTH: settings.databaseSignIn.auth,
+        DATABASE_PASSWORD: databasePassword,
+    };
+}
