@@ -1,6 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { BindingInfo } from "../../local/host/core-types";
 import { readFunctions, type TimerFunction } from "../../local/host/functions";
 import { readHostConfig } from "../../local/host/host-config";
@@ -58,8 +58,16 @@ describe("what a package registers", () => {
 });
 
 describe("host.json", () => {
-    function read(content: unknown) {
+    function emptyDir(): string {
         const dir = temporaryDir();
+        onTestFinished(() => {
+            rmSync(dir, { recursive: true });
+        });
+        return dir;
+    }
+
+    function read(content: unknown) {
+        const dir = emptyDir();
         writeFileSync(path.join(dir, "host.json"), JSON.stringify(content));
         return readHostConfig(dir);
     }
@@ -95,7 +103,7 @@ describe("host.json", () => {
         const withQueues = (queues: object) => () => read({ version: "2.0", extensions: { queues } });
         expect(withQueues({ batchSize: 33 })).toThrow(/host\.json:[^]*extensions\.queues\.batchSize/);
         expect(withQueues({ visibilityTimeout: "30s" })).toThrow("expected a time span");
-        expect(() => readHostConfig(temporaryDir())).toThrow("host.json");
+        expect(() => readHostConfig(emptyDir())).toThrow("host.json");
     });
 });
 

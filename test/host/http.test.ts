@@ -3,15 +3,15 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startHost } from "../../local/host";
 import { maxBodyBytes } from "../../local/host/http-message";
-import { openWorkshop, type Workshop } from "../../local/parts/workshop";
-import { buildFixture, keys, temporaryDir } from "./package";
+import type { Workshop } from "../../local/parts/workshop";
+import { buildFixture, closeTestWorkshop, keys, openTestWorkshop } from "./package";
 
 let workshop: Workshop;
 let url: string;
 let logFile: string;
 
 beforeAll(async () => {
-    workshop = await openWorkshop(temporaryDir());
+    workshop = await openTestWorkshop();
     const host = await startHost(workshop, {
         packageDir: await buildFixture(workshop.dir, "http"),
         appSettings: { A_SETTING: "a value" },
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-    await workshop.stop();
+    await closeTestWorkshop(workshop);
 });
 
 function post(path: string, body: RequestInit["body"], init: RequestInit = {}): Promise<Response> {

@@ -1,11 +1,21 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
+import { openWorkshop, type Workshop } from "../../local/parts/workshop";
 
 /** An empty folder of this test run. */
 export function temporaryDir(): string {
-    return mkdtempSync(path.join(tmpdir(), "host-"));
+    return mkdtempSync(path.join(tmpdir(), "player-predictions-host-"));
+}
+
+export function openTestWorkshop(): Promise<Workshop> {
+    return openWorkshop(temporaryDir());
+}
+
+export async function closeTestWorkshop(workshop: Workshop): Promise<void> {
+    await workshop.stop();
+    rmSync(workshop.dir, { recursive: true, force: true });
 }
 
 /** Bundles a fixture as handler packages are bundled: one CommonJS file, `@azure/functions-core` left to the host. */

@@ -3,19 +3,19 @@ import { createServer } from "node:http";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startHost } from "../../local/host";
-import { openWorkshop, type Workshop } from "../../local/parts/workshop";
-import { buildFixture, keys, temporaryDir, until, writeFixture } from "./package";
+import type { Workshop } from "../../local/parts/workshop";
+import { buildFixture, closeTestWorkshop, keys, openTestWorkshop, until, writeFixture } from "./package";
 
 let workshop: Workshop;
 let lifecycle: string;
 
 beforeAll(async () => {
-    workshop = await openWorkshop(temporaryDir());
+    workshop = await openTestWorkshop();
     lifecycle = await buildFixture(workshop.dir, "lifecycle");
 });
 
 afterAll(async () => {
-    await workshop.stop();
+    await closeTestWorkshop(workshop);
 });
 
 function start(packageDir: string, port = 0, appSettings: Record<string, string> = {}) {

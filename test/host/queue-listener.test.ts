@@ -5,8 +5,8 @@ import type { QueueConfig } from "../../local/host/host-config";
 import { createLog } from "../../local/host/log";
 import { QueueListener, type QueueListenerOptions } from "../../local/host/queue-listener";
 import { startAzurite } from "../../local/parts/azurite";
-import { openWorkshop, type Workshop } from "../../local/parts/workshop";
-import { temporaryDir, until } from "./package";
+import type { Workshop } from "../../local/parts/workshop";
+import { closeTestWorkshop, openTestWorkshop, until } from "./package";
 
 const account = "lake";
 const key = Buffer.alloc(64, 7).toString("base64");
@@ -27,13 +27,13 @@ let lines: string[];
 let count = 0;
 
 beforeAll(async () => {
-    workshop = await openWorkshop(temporaryDir());
+    workshop = await openTestWorkshop();
     const { queueEndpoint } = await startAzurite(workshop, { account, key });
     service = new QueueServiceClient(queueEndpoint, new StorageSharedKeyCredential(account, key));
 });
 
 afterAll(async () => {
-    await workshop.stop();
+    await closeTestWorkshop(workshop);
 });
 
 beforeEach(async () => {

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startHost } from "../../local/host";
 import { startAzurite } from "../../local/parts/azurite";
 import { startIdentity } from "../../local/parts/identity";
-import { openWorkshop, type Process, type Workshop } from "../../local/parts/workshop";
-import { buildFixture, keys, temporaryDir, until } from "./package";
+import type { Process, Workshop } from "../../local/parts/workshop";
+import { buildFixture, closeTestWorkshop, keys, openTestWorkshop, until } from "./package";
 
 interface Seen {
     readonly function: string;
@@ -25,7 +25,7 @@ let work: QueueClient;
 let poison: QueueClient;
 
 beforeAll(async () => {
-    workshop = await openWorkshop(temporaryDir());
+    workshop = await openTestWorkshop();
     const [azurite, identity] = await Promise.all([startAzurite(workshop, { account, key }), startIdentity(workshop)]);
     identity.addIdentity({ clientId, principalId: "22222222-2222-2222-2222-222222222222" });
     service = new QueueServiceClient(azurite.queueEndpoint, new StorageSharedKeyCredential(account, key));
@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-    await workshop.stop();
+    await closeTestWorkshop(workshop);
 });
 
 async function send(message: unknown, queue = work): Promise<void> {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Timer } from "@azure/functions";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startHost } from "../../local/host";
-import { openWorkshop, type Process, type Workshop } from "../../local/parts/workshop";
-import { buildFixture, keys, temporaryDir, until } from "./package";
+import type { Process, Workshop } from "../../local/parts/workshop";
+import { buildFixture, closeTestWorkshop, keys, openTestWorkshop, until } from "./package";
 
 interface Run {
     readonly name: string;
@@ -17,7 +17,7 @@ let workshop: Workshop;
 let host: { url: string; process: Process };
 
 beforeAll(async () => {
-    workshop = await openWorkshop(temporaryDir());
+    workshop = await openTestWorkshop();
     host = await startHost(workshop, {
         packageDir: await buildFixture(workshop.dir, "timers"),
         appSettings: { EVERY_SECOND: "* * * * * *" },
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-    await workshop.stop();
+    await closeTestWorkshop(workshop);
 });
 
 async function runsOf(name: string): Promise<Run[]> {
