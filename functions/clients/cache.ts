@@ -11,9 +11,9 @@ export const commandTimeoutMs = 500;
 const connectTimeoutMs = 2_000;
 /** A link that has gone silent is given up for a new one after this long: TCP alone would take a quarter of an hour. */
 const silenceMs = 3_000;
-/** Players a write: about half a millisecond of the server's time, so that reads get in between the chunks of a bulk load. */
-const chunkSize = 500;
-const chunksInFlight = 4;
+/** Players a write: a fraction of a millisecond of the server, so that reads get in between the chunks of a bulk load. */
+const chunkSize = 250;
+const chunksInFlight = 2;
 
 /**
  * Sets each value whose time of scoring is later than that of the stored one, so that a replayed or delayed file never makes a

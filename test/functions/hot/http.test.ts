@@ -1,0 +1,123 @@
+import { HttpRequest, type HttpResponseInit, InvocationContext } from "@azure/functions";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { PredictionCache } from "../../../functions/clients/cache";
+import { createOnlineEndpoint } from "../../../functions/clients/online-endpoint";
+import { answerSchema, predictionSchema } from "../../../functions/predict/answer";
+import { createPredictHandlers } from "../../../functions/predict/http";
+import { problemSchema } from "../../../functions/predict/problem";
+import { type CacheParts, startCacheParts } from "./cache-parts";
+import { ModelServer } from "./model-server";
+import { modelVersion, playerFeatures, prediction } from "./predictions";
+
+let parts: CacheParts;
+let cache: PredictionCache;
+let server: ModelServer;
+let handlers: ReturnType<typeof createPredictHandlers>;
+let logs: unknown[][];
+
+beforeAll(async () => {
+    [parts, server] = await Promise.all([startCacheParts(), ModelServer.start()]);
+    cache = parts.open();
+    const token = { token: "a-token", expiresOnTimestamp: Date.now() + 3_600_000 };
+    const settings = { ONLINE_SCORING_URI: server.url, ONLINE_DEPLOYMENT: "blue", MODEL_VERSION: modelVersion, REQUEST_DEADLINE_MS: 1_000 };
+    const endpoint = createOnlineEndpoint(settings, { getToken: () => Promise.resolve(token) });
+    handlers = createPredictHandlers({ settings: () => settings, cache: () => cache, onlineEndpoint: () => endpoint });
+});
+beforeEach(async () => {
+    logs = [];
+    server.reset();
+    parts.proxy.open();
+    await parts.admin.flushall();
+    await vi.waitFor(() => cache.ping(), { timeout: 6_000 });
+});
+afterAll(async () => {
+    await Promise.all([parts.stop(), server.stop()]);
+});
+
+async function call(handler: keyof typeof handlers, init: { body?: string; playerId?: string } = {}): Promise<HttpResponseInit> {
+    const request = new HttpRequest({
+        method: init.body === undefined ? "GET" : "POST",
+        url: "http://localhost/api/predictions",
+        headers: { "content-type": "application/json" },
+        ...(init.body === undefined ? {} : { body: { string: init.body } }),
+        params: init.playerId === undefined ? {} : { playerId: init.playerId },
+    });
+    const context = new InvocationContext({ invocationId: "the-invocation", logHandler: (level, ...args) => void logs.push([level, ...(args)]) });
+    return (await handlers[handler](request, context));
+}
+
+function problemOf(response: HttpResponseInit) {
+    expect(response.headers).toMatchObject({ "content-type": "application/problem+json" });
+    return problemSchema.parse(JSON.parse(response.body as string));
+}
+
+const minuteAgo = () => prediction("2", { scoredAt: new Date(Date.now() - 60_500).toISOString() });
+
+describe("POST /api/predictions", () => {
+    test("answers with predictions and errors of the documented shape", async () => {
+        const response = await call("postPredictions", { body: JSON.stringify({ players: [{ playerId: "1", features: playerFeatures() }, { playerId: "2" }] }) });
+        expect(response.status ?? 200).toBe(200);
+        const answer = answerSchema.parse(response.jsonBody);
+        expect(answer.predictions).toMatchObject([{ playerId: "1", source: "model" }]);
+        expect(answer.errors).toMatchObject([{ playerId: "2", code: "not_found" }]);
+    });
+
+    test("answers a wrong request with a problem that names the field", async () => {
+        const response = await call("postPredictions", { body: '{"players":[{"playerId":2}]}' });
+        expect(problemOf(response)).toMatchObject({ status: 400, field: "players[0].playerId" });
+        expect(logs).toEqual([]);
+    });
+
+    test("logs the faults that it got around", async () => {
+        server.always = () => ({ status: 424, body: "division by zero" });
+        await call("postPredictions", { body: JSON.stringify({ players: [{ playerId: "1", features: playerFeatures() }] }) });
+        expect(logs).toMatchObject([["warning", expect.stringContaining("ModelUnavailableError: the online endpoint answered 424")]]);
+    });
+
+    test("answers a fault of its own with 500 and nothing of its inside", async () => {
+        const broken = createPredictHandlers({
+            settings: () => {
+                throw new Error("a secret");
+            },
+            cache: () => cache,
+            onlineEndpoint: () => ({ predict: () => Promise.reject(new Error("unused")) }),
+        });
+        const intact = handlers;
+        handlers = broken;
+        const response = await call("postPredictions", { body: '{"players":[{"playerId":"2"}]}' });
+        handlers = intact;
+        const problem = problemOf(response);
+        expect(problem.status).toBe(500);
+        expect(problem.detail).toContain("the-invocation");
+        expect(response.body).not.toContain("secret");
+        expect(logs).toMatchObject([["error", { message: "a secret" }]]);
+    });
+});
+
+describe("GET /api/predictions/{playerId}", () => {
+    test("answers the stored prediction with its age", async () => {
+        await cache.putMany([minuteAgo()]);
+        const response = await call("getPrediction", { playerId: "2" });
+        expect(response.headers).toEqual({ age: "60" });
+        expect(predictionSchema.parse(response.jsonBody)).toMatchObject({ playerId: "2", source: "cache", segment: prediction("2").segment });
+        expect(server.calls).toEqual([]);
+    });
+
+    test("answers 404 for a player of whom nothing is stored, and 400 for an id that none can have", async () => {
+        expect(problemOf(await call("getPrediction", { playerId: "3" }))).toMatchObject({ status: 404, detail: expect.stringContaining('"3"') as string });
+        expect(problemOf(await call("getPrediction", { playerId: "x".repeat(65) }))).toMatchObject({ status: 400, field: "playerId" });
+    });
+
+    test("answers 503 when stored predictions cannot be read", async () => {
+        parts.proxy.close();
+        const response = await call("getPrediction", { playerId: "2" });
+        expect(problemOf(response).status).toBe(503);
+        expect(response.headers).toMatchObject({ "retry-after": "1" });
+    });
+});
+
+describe("GET /api/openapi.json", () => {
+    test("answers the document", async () => {
+        expect((await call("getOpenApi")).jsonBody).toMatchObject({ openapi: "3.1.0", paths: { "/predictions": {}, "/health": {} } });
+    });
+});

@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { PredictionCache } from "../../../functions/clients/cache";
+import { createOnlineEndpoint, type OnlineEndpoint } from "../../../functions/clients/online-endpoint";
+import { predict, type PredictParts } from "../../../functions/predict/predict";
+import type { PredictRequest } from "../../../functions/predict/request";
+import { type CacheParts, startCacheParts } from "./cache-parts";
+import { modelAnswer, ModelServer } from "./model-server";
+import { modelVersion, playerFeatures, prediction } from "./predictions";
+
+let parts: CacheParts;
+let cache: PredictionCache;
+let server: ModelServer;
+let model: OnlineEndpoint;
+let faults: Error[];
+
+beforeAll(async () => {
+    [parts, server] = await Promise.all([startCacheParts(), ModelServer.start()]);
+    cache = parts.open();
+    const token = { token: "a-token", expiresOnTimestamp: Date.now() + 3_600_000 };
+    model = createOnlineEndpoint({ ONLINE_SCORING_URI: server.url, ONLINE_DEPLOYMENT: "blue" }, { getToken: () => Promise.resolve(token) });
+});
+beforeEach(async () => {
+    server.reset();
+    faults = [];
+    parts.proxy.open();
+    await parts.admin.flushall();
+    await vi.waitFor(() => cache.ping(), { timeout: 6_000 });
+});
+afterAll(async () => {
+    await Promise.all([parts.stop(), server.stop()]);
+});
+
+function answer(request: Omit<PredictRequest, "match"> & Partial<PredictRequest>, change: Partial<PredictParts> = {}) {
+    const report = (fault: Error) => void faults.push(fault);
+    return predict({ match: "player", ...request }, { cache, model, modelVersion, deadlineMs: 1_000, now: Date.now, report, ...change });
+}
+
+const stored = (playerId: string, secondsAgo = 60, change = {}) =>
+    prediction(playerId, { scoredAt: new Date(Date.now() - secondsAgo * 1000).toISOString(), ...change });
+const features = playerFeatures();
+
+describe("a request for predictions", () => {
+    test("is answered from the cache where it can be, by one call of the model for the rest, in the order of the request", async () => {
+        await cache.putMany([stored("hit"), stored("hit-2")]);
+        const players = [{ playerId: "miss", features }, { playerId: "hit" }, { playerId: "none" }, { playerId: "miss-2", features }, { playerId: "hit-2", features }];
+        const first = await answer({ players });
+        expect(first.predictions.map(({ playerId, source }) => [playerId, source])).toEqual([
+            ["miss", "model"],
+            ["hit", "cache"],
+            ["miss-2", "model"],
+            ["hit-2", "cache"],
+        ]);
+        expect(first.errors).toEqual([{ playerId: "none", code: "not_found", message: expect.stringContaining("send the player's features") as string }]);
+        expect(server.calls.map((call) => call.players.map((player) => player.playerId))).toEqual([["miss", "miss-2"]]);
+
+        const second = await answer({ players });
+        expect(second.predictions).toEqual(first.predictions.map((one) => ({ ...one, source: "cache" })));
+        expect(server.calls).toHaveLength(1);
+        expect(faults).toEqual([]);
+    });
+
+    test("has exactly the fields of the contract", async () => {
+        const { predictions } = await answer({ players: [{ playerId: "1", features }] });
+        expect(predictions).toEqual([
+            {
+                playerId: "1",
+                churn: { label: false, probability: 0.39 },
+                purchase: { label: false, probability: 0.046651 },
+                segment: { id: 1, name: "newcomers" },
+                modelVersion,
+                scoredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
+                source: "model",
+            },
+        ]);
+    });
+
+    test("gives a player who is in it twice the same answer twice, from one question", async () => {
+        const players = [{ playerId: "1" }, { playerId: "1", features }, { playerId: "1", features: playerFeatures({ age: 90 }) }];
+        const { predictions } = await answer({ players });
+        expect(predictions).toHaveLength(3);
+        expect(new Set(predictions.map((one) => one.churn.probability))).toEqual(new Set([0.39]));
+        expect(server.calls[0]?.players).toHaveLength(1);
+    });
+
+    test("says what is wrong with one player's features, and answers the others", async () => {
+        const players = [{ playerId: "1", features: playerFeatures({ age: "old" }) }, { playerId: "bad-2", features }, { playerId: "3", features }];
+        const { predictions, errors } = await answer({ players });
+        expect(predictions.map((one) => one.playerId)).toEqual(["3"]);
+        expect(errors).toEqual([
+            { playerId: "1", code: "invalid_features", message: 'features.age is "old", expected a finite number' },
+            { playerId: "bad-2", code: "invalid_features", message: "country is not on the map" },
+        ]);
+    });
+
+    test("asks the model for players whose stored prediction is no longer fresh, or of another model", async () => {
+        const old = parts.open({ PREDICTION_FRESH_SECONDS: 1 }, () => Date.now() - 2_000);
+        await old.putMany([stored("old")]);
+        await cache.putMany([stored("other", 60, { modelVersion: "ffffffffffff" })]);
+        const without = await answer({ players: [{ playerId: "old" }, { playerId: "other" }] });
+        expect(without.predictions.map((one) => one.source)).toEqual(["stale", "stale"]);
+        const withFeatures = await answer({ players: [{ playerId: "old", features }, { playerId: "other", features }] });
+        expect(withFeatures.predictions.map((one) => one.source)).toEqual(["model", "model"]);
+    });
+
+    test("takes a prediction that a batch made some time ago for fresh from when it was stored", async () => {
+        await cache.putMany([stored("1", 86_400)]);
+        expect((await answer({ players: [{ playerId: "1", features }] })).predictions[0]?.source).toBe("cache");
+    });
+
+    test("takes stored predictions only up to the age that it asks for, and none at 0", async () => {
+        await cache.putMany([stored("1", 60)]);
+        const source = async (maxAgeSeconds: number) => (await answer({ players: [{ playerId: "1" }], maxAgeSeconds })).predictions[0]?.source;
+        expect(await source(120)).toBe("cache");
+        expect(await source(30)).toBe("stale");
+        expect(await source(0)).toBe("stale");
+        const asked = await answer({ players: [{ playerId: "1", features }], maxAgeSeconds: 0 });
+        expect(asked.predictions[0]?.source).toBe("model");
+    });
+
+    test("takes a stored prediction only for the same inputs, if it says so", async () => {
+        await cache.putMany([stored("same"), stored("changed")]);
+        const players = [{ playerId: "same", features }, { playerId: "changed", features: playerFeatures({ age: 40 }) }, { playerId: "without" }];
+        const { predictions, errors } = await answer({ players, match: "inputs" });
+        expect(predictions.map((one) => one.source)).toEqual(["cache", "model"]);
+        expect(errors).toMatchObject([{ playerId: "without", code: "invalid_features" }]);
+        const again = await answer({ players, match: "inputs" });
+        expect(again.predictions.map((one) => one.source)).toEqual(["cache", "cache"]);
+    });
+});
+
+describe("a request under faults", () => {
+    test.each([
+        ["down", { status: 503 }],
+        ["throttling", { status: 429 }],
+        ["failing", { status: 424 }],
+        ["hanging", { fault: "hang" }],
+        ["answering nonsense", { body: "{}" }],
+    ] as const)("with the model %s: the stored prediction flagged, or an error for that player alone", async (_, reply) => {
+        server.always = () => reply;
+        await cache.putMany([stored("fresh"), stored("other", 60, { modelVersion: "ffffffffffff" })]);
+        const startedAt = Date.now();
+        const players = ["fresh", "other", "none"].map((playerId) => ({ playerId, features }));
+        const { predictions, errors } = await answer({ players }, { deadlineMs: 300 });
+        expect(Date.now() - startedAt).toBeLessThan(900);
+        expect(predictions.map((one) => one.source)).toEqual(["cache", "stale"]);
+        expect(errors).toMatchObject([{ playerId: "none", code: "model_unavailable" }]);
+        expect(faults).toHaveLength(1);
+    });
+
+    test("with the cache down: from the model, and no wait", async () => {
+        parts.proxy.close();
+        await vi.waitFor(() => expect(cache.ping()).rejects.toThrow(/not connected/), { timeout: 2_000 });
+        const startedAt = Date.now();
+        const { predictions, errors } = await answer({ players: [{ playerId: "1", features }, { playerId: "2" }] });
+        expect(Date.now() - startedAt).toBeLessThan(450);
+        expect(predictions).toMatchObject([{ playerId: "1", source: "model" }]);
+        expect(errors).toMatchObject([{ playerId: "2", code: "cache_unavailable" }]);
+        expect(faults.map((fault) => fault.name)).toEqual(["CacheUnavailableError"]);
+    });
+
+    test("with the cache hanging: from the model, within the deadline", async () => {
+        parts.proxy.hang();
+        const startedAt = Date.now();
+        const { predictions } = await answer({ players: [{ playerId: "1", features }] });
+        expect(Date.now() - startedAt).toBeLessThan(1_100);
+        expect(predictions).toMatchObject([{ playerId: "1", source: "model" }]);
+    });
+
+    test("with both down: an error for each player, and no failure", async () => {
+        parts.proxy.close();
+        server.always = () => ({ fault: "reset" });
+        const { predictions, errors } = await answer({ players: [{ playerId: "1", features }] });
+        expect(predictions).toEqual([]);
+        expect(errors).toMatchObject([{ playerId: "1", code: "model_unavailable" }]);
+    });
+
+    test("that cannot store its predictions is answered all the same, shortly", async () => {
+        const failing = { getMany: cache.getMany.bind(cache), putMany: () => new Promise<void>(() => {}) };
+        const startedAt = Date.now();
+        const { predictions } = await answer({ players: [{ playerId: "1", features }] }, { cache: failing });
+        expect(Date.now() - startedAt).toBeLessThan(900);
+        expect(predictions[0]?.source).toBe("model");
+    });
+
+    test("of a thousand players is one read, one call and one write", async () => {
+        const players = Array.from({ length: 1_000 }, (_, i) => ({ playerId: String(i), features }));
+        server.always = (asked) => ({ body: modelAnswer(asked) });
+        expect((await answer({ players })).predictions).toHaveLength(1_000);
+        expect(server.calls).toHaveLength(1);
+        const commands = await parts.admin.info("commandstats");
+        expect((await answer({ players })).predictions.every((one) => one.source === "cache")).toBe(true);
+        const calls = (text: string) => Number(/cmdstat_mget:calls=(\d+)/.exec(text)?.[1] ?? 0);
+        expect(calls(await parts.admin.info("commandstats")) - calls(commands)).toBe(1);
+    });
+});
