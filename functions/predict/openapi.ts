@@ -42,6 +42,8 @@ export const openApiDocument = {
             get: {
                 operationId: "getPrediction",
                 summary: "The stored prediction of one player",
+                // The host leaves %2F as it is in a path.
+                description: "A player whose id has a slash is asked for by POST.",
                 parameters: [{ name: "playerId", in: "path", required: true, schema: embedded(playerIdSchema) }],
                 responses: {
                     200: {

@@ -7,14 +7,16 @@ import { createPredictionCache, type CacheSettings, type PredictionCache } from 
 import { createIdentityCredential } from "../../../functions/clients/credentials";
 import { type IdentityPart, startIdentity } from "../../../local/parts/identity";
 import { startRedis } from "../../../local/parts/redis";
-import { openWorkshop } from "../../../local/parts/workshop";
+import { openWorkshop, type Workshop } from "../../../local/parts/workshop";
 import { TcpProxy } from "./tcp-proxy";
 
-const clientId = "5a9de3f4-0f7c-4a57-8a3c-5d1c1c0b9a01";
+/** Client id of the identity that Redis lets in. */
+export const clientId = "5a9de3f4-0f7c-4a57-8a3c-5d1c1c0b9a01";
 const principalId = "0c6d2f7e-41b5-4f0e-9f0e-2f8f4f6d7a02";
 
 /** A real Redis with TLS whose passwords are the identity's tokens, behind a proxy. */
 export interface CacheParts {
+    readonly workshop: Workshop;
     readonly identity: IdentityPart;
     readonly proxy: TcpProxy;
     readonly settings: CacheSettings;
@@ -60,6 +62,7 @@ export async function startCacheParts(): Promise<CacheParts> {
         return createIdentityCredential({ AZURE_CLIENT_ID: clientId });
     };
     return {
+        workshop,
         identity,
         proxy,
         settings,
