@@ -111,6 +111,6 @@ function readJob(text: string, place: string): BatchJob {
         const { name, properties } = jobSchema.parse(JSON.parse(text));
         return { name, status: properties.status };
     } catch (error) {
-        throw new BatchEndpointError(`${place} was answered with something that is no job: ${text.slice(0, 500)}`, undefined, { cause: error });
+        throw new BatchEndpointError(`${place} was answered with what is no job: ${text.slice(0, 500)}`, undefined, { cause: error });
     }
 }

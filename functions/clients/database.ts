@@ -77,6 +77,7 @@ export function createDatabase(settings: DatabaseSettings, credentials: AwsCrede
         ...authentication(settings, credentials),
         ssl: {
             minVersion: "TLSv1.2",
+            // Checks the host's name. Of a host given as an address the driver tells Node nothing, and Node then checks `localhost`.
             verifyIdentity: true,
             // RDS has certificate authorities of its own; others come from the process's environment (NODE_EXTRA_CA_CERTS).
             ca: [...awsProfiles.ca, ...tls.getCACertificates("extra")],
@@ -121,8 +122,8 @@ export function createDatabase(settings: DatabaseSettings, credentials: AwsCrede
     function sessionOf(connection: PoolConnection): Session {
         return {
             async run(sql, values = []) {
-                const statement = sql.slice(0, 60).trim();
-                await failing(`"${statement}..." failed in`, () => connection.query({ sql, values: [...values], timeout: statementTimeoutMs }));
+                const statement = { sql, values: [...values], timeout: statementTimeoutMs };
+                await failing(`"${sql.slice(0, 60).trim()}..." failed in`, () => connection.query(statement));
             },
         };
     }

@@ -39,7 +39,7 @@ export interface Lake {
     list(container: string, prefix: string): AsyncIterable<LakeBlob>;
     /** One blob's state, or undefined when there is none. */
     find(container: string, path: string): Promise<LakeBlob | undefined>;
-    /** Opens one version of a blob: fails with status 412 when it was overwritten since, 404 when it is gone. */
+    /** Opens one version of a blob: fails with status 412 or 404 when it was overwritten since or is gone. */
     download(container: string, path: string, etag: string): Promise<Readable>;
     /**
      * Writes a blob from a stream. It appears under its name only when every byte has arrived; otherwise nothing changes there.

@@ -5,33 +5,34 @@ import type { SourceBucket, SourceObject } from "../clients/source-bucket";
 /** Metadata of a copied blob: the version of the object that it is a copy of. */
 export const copyMetadata = { etag: "sourceetag", size: "sourcesize" } as const;
 
-/** An object of the source, and whether the lake has this very version of it. */
-export interface Compared {
+/** An object of the source with the blob of its name, if the lake's listing showed one at its place. */
+export interface Pair {
     readonly object: SourceObject;
-    readonly copied: boolean;
+    readonly blob: LakeBlob | undefined;
 }
 
 /**
- * Walks both listings in step, in constant memory. Both services list in the order of the names' bytes; where they should not agree,
- * or where the lake has no such blob, one look at the blob itself decides, so that a different order costs requests and never a copy.
+ * Walks both listings in step, in constant memory: both services list in the order of the names' bytes. Should they not agree on a
+ * name, its blob is passed by, so that a pair without a blob says "not seen" and not "not there".
  */
-export async function* compare(source: SourceBucket, lake: Lake): AsyncGenerator<Compared> {
+export async function* pairs(source: SourceBucket, lake: Lake): AsyncGenerator<Pair> {
     const blobs = lake.list(containers.logs, source.prefix)[Symbol.asyncIterator]();
     let blob = await nextOf(blobs);
     for await (const object of source.list()) {
         while (blob !== undefined && precedes(blob.path, object.key)) {
             blob = await nextOf(blobs);
         }
-        const copy = blob?.path === object.key ? blob : await lake.find(containers.logs, object.key);
-        yield { object, copied: copy !== undefined && isCopyOf(copy, object) };
+        yield { object, blob: blob?.path === object.key ? blob : undefined };
     }
 }
 
-function isCopyOf(blob: LakeBlob, object: SourceObject): boolean {
+/** Whether the lake has this very version of the object; a blob that the listing did not show is asked for, which no order can fool. */
+export async function isCopied(lake: Lake, { object, blob }: Pair): Promise<boolean> {
+    const copy = blob ?? (await lake.find(containers.logs, object.key));
     return (
-        blob.size === object.size &&
-        blob.metadata[copyMetadata.etag] === object.etag &&
-        blob.metadata[copyMetadata.size] === String(object.size)
+        copy?.size === object.size &&
+        copy.metadata[copyMetadata.etag] === object.etag &&
+        copy.metadata[copyMetadata.size] === String(object.size)
     );
 }
 

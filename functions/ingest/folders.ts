@@ -1,15 +1,6 @@
 import type { Lake } from "../clients/lake";
-import { containers, successMarker } from "../contracts";
-
-/** Folder of a key: all before its last slash, the empty string for a key without one. */
-export function folderOf(key: string): string {
-    return key.slice(0, Math.max(0, key.lastIndexOf("/")));
-}
-
-/** Path of the marker that completes a folder. */
-export function markerOf(folder: string): string {
-    return folder === "" ? successMarker : `${folder}/${successMarker}`;
-}
+import { folderOf, markerOf } from "../clients/lake-paths";
+import { containers } from "../contracts";
 
 /**
  * The folders of a run. The rule that makes a killed run harmless: a folder has its marker exactly while its content is complete.

@@ -1,9 +1,10 @@
 import type { Lake } from "../clients/lake";
-import type { SourceBucket, SourceObject } from "../clients/source-bucket";
+import { folderOf, markerOf } from "../clients/lake-paths";
+import type { SourceBucket } from "../clients/source-bucket";
 import { containers, successMarker } from "../contracts";
-import { compare } from "./compare";
+import { isCopied, type Pair, pairs } from "./compare";
 import { copyObject } from "./copy";
-import { Folders, markerOf } from "./folders";
+import { Folders } from "./folders";
 
 /** What a run needs. */
 export interface IngestParts {
@@ -56,11 +57,16 @@ export async function ingest({ source, lake, now, log, parallel = 8 }: IngestPar
     const started = now().getTime();
     const folders = new Folders(lake);
     const summary: IngestSummary = { listed: 0, copied: 0, skipped: 0, failed: [], bytes: 0, folders: [], seconds: 0 };
-    const compared = compare(source, lake);
+    const listing = pairs(source, lake);
     let whole = true;
 
-    async function bring(object: SourceObject): Promise<void> {
+    async function bring(pair: Pair): Promise<void> {
+        const { object } = pair;
         try {
+            if (await isCopied(lake, pair)) {
+                summary.skipped += 1;
+                return;
+            }
             await copyObject(source, lake, object, () => folders.open(object.key));
             summary.copied += 1;
             summary.bytes += object.size;
@@ -70,29 +76,21 @@ export async function ingest({ source, lake, now, log, parallel = 8 }: IngestPar
         }
     }
 
-    /** Takes objects until there are no more; all workers share the one comparison, so nothing is listed ahead of the copying. */
+    /** Takes objects until there are no more; all workers share the one listing, so nothing is listed ahead of the copying. */
     async function work(): Promise<void> {
-        for (;;) {
-            if (summary.failed.length >= maxFailures) {
-                whole = false;
-                return;
-            }
-            const next = await compared.next();
+        while (summary.failed.length < maxFailures) {
+            const next = await listing.next();
             if (next.done) {
                 return;
             }
-            const { object, copied } = next.value;
-            if (markerOf("") === object.key || object.key.endsWith(`/${successMarker}`)) {
-                continue;
-            }
-            summary.listed += 1;
-            folders.see(object.key);
-            if (copied) {
-                summary.skipped += 1;
-            } else {
-                await bring(object);
+            const { key } = next.value.object;
+            if (key !== markerOf(folderOf(key))) {
+                summary.listed += 1;
+                folders.see(key);
+                await bring(next.value);
             }
         }
+        whole = false;
     }
 
     const workers = await Promise.allSettled(Array.from({ length: parallel }, work));

@@ -44,7 +44,7 @@ export async function loadPredictions(event: BlobCreated, parts: LoadParts): Pro
     const { container, path } = event;
     if (container !== containers.predictions || !path.endsWith(predictionFileSuffix)) {
         throw new MessageError(
-            `expected a ${predictionFileSuffix} blob of ${containers.predictions}, got ${container}/${path}; check the subscription`,
+            `expected a ${predictionFileSuffix} blob of ${containers.predictions}, got ${container}/${path}; check the event subscription`,
         );
     }
     const blob = await parts.lake.find(container, path);

@@ -53,7 +53,10 @@ export function rowReader(header: readonly string[]): RowReader {
         const at = (column: Column) => fields[place[column]] as string;
         return {
             playerId: playerId(at("player_id")),
-            churn: { label: label("churn_label", at("churn_label")), probability: probability("churn_probability", at("churn_probability")) },
+            churn: {
+                label: label("churn_label", at("churn_label")),
+                probability: probability("churn_probability", at("churn_probability")),
+            },
             purchase: {
                 label: label("purchase_label", at("purchase_label")),
                 probability: probability("purchase_probability", at("purchase_probability")),
@@ -61,7 +64,7 @@ export function rowReader(header: readonly string[]): RowReader {
             segment: { id: segmentId(at("segment_id")), name: segmentName(at("segment_name")) },
             modelVersion: matching("model_version", at("model_version"), /^[\x21-\x7e]{1,17}$/u, "1 to 17 ASCII characters"),
             scoredAt: scoredAt(at("scored_at")),
-            inputsFingerprint: matching("inputs_fingerprint", at("inputs_fingerprint"), /^[0-9a-f]{16}$/u, "16 lower-case hexadecimal digits"),
+            inputsFingerprint: matching("inputs_fingerprint", at("inputs_fingerprint"), /^[0-9a-f]{16}$/u, "16 hexadecimal digits"),
         };
     };
 }

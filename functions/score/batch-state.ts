@@ -80,7 +80,8 @@ export async function claimBatch(lake: Lake, folder: string, marker: string, now
         outputPath: [folder, attempt === 1 ? key : `${key}-${attempt}`].filter(Boolean).join("/"),
         updatedAt: now().toISOString(),
     };
-    const etag = await lake.writeText(containers.batches, path, JSON.stringify(state), existing ? { etag: existing.etag } : { absent: true });
+    const condition = existing ? { etag: existing.etag } : ({ absent: true } as const);
+    const etag = await lake.writeText(containers.batches, path, JSON.stringify(state), condition);
     if (etag === undefined) {
         throw new BatchBusyError(`batch ${key} of folder ${JSON.stringify(folder)} was taken by another delivery`);
     }

@@ -1,5 +1,6 @@
 import { type BatchEndpoint, BatchEndpointError } from "../clients/batch-endpoint";
 import type { Lake } from "../clients/lake";
+import { folderOf, markerOf } from "../clients/lake-paths";
 import { containers, successMarker } from "../contracts";
 import { type BlobCreated, MessageError } from "../events/blob-created";
 import { claimBatch, settleBatch } from "./batch-state";
@@ -51,10 +52,13 @@ export async function scoreReadyFolder(event: BlobCreated, { lake, endpoint, now
 }
 
 function folderOfMarker({ container, path }: BlobCreated): string {
-    if (container !== containers.logs || (path !== successMarker && !path.endsWith(`/${successMarker}`))) {
-        throw new MessageError(`expected the ${successMarker} of a folder of ${containers.logs}, got ${container}/${path}; check the subscription`);
+    const folder = folderOf(path);
+    if (container !== containers.logs || path !== markerOf(folder)) {
+        throw new MessageError(
+            `expected the ${successMarker} of a folder of ${containers.logs}, got ${container}/${path}; check the event subscription`,
+        );
     }
-    return path.slice(0, Math.max(0, path.length - successMarker.length - 1));
+    return folder;
 }
 
 /** URL of a folder. `=` stays as it is, so that a partition such as `dt=2026-01-31` keeps its name with readers that do not decode. */
