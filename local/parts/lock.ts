@@ -72,11 +72,16 @@ export async function lockHolder(name: string): Promise<number | undefined> {
 }
 
 async function firstAnswer(socket: net.Socket): Promise<number | undefined> {
+    const done = new AbortController();
+    const signal = AbortSignal.any([done.signal, AbortSignal.timeout(answerMs)]);
     try {
-        const [data] = (await once(socket, "data", { signal: AbortSignal.timeout(answerMs) })) as [Buffer];
-        return Number(data.toString());
+        // The holder may be gone between the call and its answer.
+        const [data] = (await Promise.race([once(socket, "data", { signal }), once(socket, "close", { signal })])) as [unknown];
+        return Buffer.isBuffer(data) ? Number(data.toString()) : undefined;
     } catch {
         return undefined;
+    } finally {
+        done.abort();
     }
 }
 

@@ -21,6 +21,11 @@ export interface MariaDbPart extends MariaDbOptions {
     readonly process: Process;
 }
 
+/** The data directory could not be made. */
+export class MariaDbError extends Error {
+    override readonly name = "MariaDbError";
+}
+
 /** Same on every start and while the data directory is made: InnoDB keeps the size of its log. */
 const storage = ["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M"];
 
@@ -88,13 +93,15 @@ async function install(workshop: Workshop, dir: string, dataDir: string): Promis
         args: [
             "--no-defaults",
             ...asUser(),
-            `--datadir=${unfinished}`,
+            // Relative: the script does not take blanks in the folder's name.
+            "--datadir=./data.new",
             "--skip-test-db",
             "--skip-name-resolve",
             "--auth-root-authentication-method=socket",
             `--auth-root-socket-user=${os.userInfo().username}`,
             ...storage,
         ],
+        cwd: dir,
         ready: () => Promise.resolve(true),
     });
     const code = await installation.exited;
@@ -110,11 +117,6 @@ async function grant(connection: mysql.Connection, { database, user, password }:
     await connection.query("ALTER USER ?@'%' IDENTIFIED BY ? REQUIRE SSL", [user, password]);
     // In a grant `_` and `%` of a database's name are wildcards.
     await connection.query(`GRANT ${privileges} ON ??.* TO ?@'%'`, [database.replace(/[_%]/g, "\\$&"), user]);
-}
-
-/** The server of MariaDB could not be made. */
-export class MariaDbError extends Error {
-    override readonly name = "MariaDbError";
 }
 
 /** The server refuses root unless it is asked for by name. */

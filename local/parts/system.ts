@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import path from "node:path";
+import { run, tail } from "./run";
 
 /** Something of the system is missing; the message has the one line to run. */
 export class MissingPackagesError extends Error {
@@ -33,20 +34,17 @@ export async function ensureSystemPackages(names: readonly SystemPackageName[]):
         return;
     }
     const packages = missing.flatMap((name) => known[name].packages);
-    const line = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
-    if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+    const install = ["install", "-y", "--no-install-recommends", ...packages];
+    const line = `apt-get ${install.join(" ")}`;
+    const aptGet = searchPath("apt-get");
+    if (process.getuid?.() !== 0 || aptGet === undefined) {
         throw new MissingPackagesError(`missing on this machine: ${missing.join(", ")}. On Debian or Ubuntu run: sudo ${line}`);
     }
     console.log(`installing ${packages.join(", ")}`);
-    await Promise.resolve();
-    for (const command of ["apt-get update", line]) {
-        const { status, stdout, stderr } = spawnSync(command, {
-            shell: true,
-            encoding: "utf8",
-            env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
-        });
-        if (status !== 0) {
-            throw new MissingPackagesError(`${command} ended with ${status}:\n${tail(stdout + stderr)}`);
+    for (const args of [["update"], install]) {
+        const { exitCode, output } = await run(aptGet, args, { env: { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" } });
+        if (exitCode !== 0) {
+            throw new MissingPackagesError(`apt-get ${args.join(" ")} ended with ${exitCode ?? "a signal"}:\n${tail(output)}`);
         }
     }
     const still = names.filter((name) => !known[name].present());
@@ -88,8 +86,4 @@ function hasBinaries(...names: string[]): boolean {
 function hasPython(): boolean {
     const check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
     return hasBinaries("python3") && spawnSync("python3", ["-c", check]).status === 0;
-}
-
-function tail(text: string): string {
-    return text.trimEnd().split("\n").slice(-20).join("\n");
 }
