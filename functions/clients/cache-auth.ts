@@ -26,7 +26,12 @@ export interface Reauthentication {
  * @param redis a client built with `lazyConnect`, whose user name is the identity's object id.
  * @param onError told of a token that could not be had or that the server refused; the next attempt is on its way already.
  */
-export function keepAuthenticated(redis: Redis, username: string, credential: TokenCredential, onError: (error: unknown) => void): Reauthentication {
+export function keepAuthenticated(
+    redis: Redis,
+    username: string,
+    credential: TokenCredential,
+    onError: (error: unknown) => void,
+): Reauthentication {
     let timer: NodeJS.Timeout | undefined;
     let stopped = false;
     let failures = 0;

@@ -21,7 +21,16 @@ export const valueShape = 1;
 /** Where the six bytes of the time of scoring begin: the script that keeps the newest value reads them. */
 export const scoredAtOffset = 9;
 
-const offset = { churn: 1, purchase: 4, flags: 7, segment: 8, scoredAt: scoredAtOffset, freshUntil: 15, fingerprint: 19, version: 27 } as const;
+const offset = {
+    churn: 1,
+    purchase: 4,
+    flags: 7,
+    segment: 8,
+    scoredAt: scoredAtOffset,
+    freshUntil: 15,
+    fingerprint: 19,
+    version: 27,
+} as const;
 const millionths = 1_000_000;
 const maxVersionLength = 17;
 const churnFlag = 1;

@@ -195,12 +195,16 @@ class RedisPredictionCache implements PredictionCache {
             await Promise.race([this.authentication.opening, sleep(commandTimeoutMs, undefined, { ref: false })]);
         }
         if (!this.isReady()) {
-            throw new CacheUnavailableError(`the cache at ${address} is not connected (${messageOf(this.lastError)})`, { cause: this.lastError });
+            throw new CacheUnavailableError(`the cache at ${address} is not connected (${messageOf(this.lastError)})`, {
+                cause: this.lastError,
+            });
         }
         try {
             return await command();
         } catch (error) {
-            throw new CacheUnavailableError(`the cache at ${address} failed a ${what}: ${messageOf(error)}`, { cause: withoutCommand(error) });
+            throw new CacheUnavailableError(`the cache at ${address} failed a ${what}: ${messageOf(error)}`, {
+                cause: withoutCommand(error),
+            });
         }
     }
 }

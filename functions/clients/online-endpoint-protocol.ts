@@ -81,7 +81,9 @@ export function readAnswer(text: string, players: readonly ModelPlayer[], scored
     }
     const [missing] = open;
     if (missing !== undefined) {
-        throw new ModelAnswerError(`the model's answer lacks ${open.size} of ${players.length} players, ${JSON.stringify(missing)} among them`);
+        throw new ModelAnswerError(
+            `the model's answer lacks ${open.size} of ${players.length} players, ${JSON.stringify(missing)} among them`,
+        );
     }
     return { predictions: predictions.map((prediction) => ({ ...prediction, modelVersion, scoredAt })), errors };
 }

@@ -137,7 +137,10 @@ function unanswered(error: unknown, signal: AbortSignal): unknown {
     }
     // fetch rejects with a TypeError whose cause is the connection's error.
     if (error instanceof TypeError) {
-        return new ModelUnavailableError(`the online endpoint cannot be reached: ${messageOf(error.cause ?? error)}`, { retryable: true, cause: error });
+        return new ModelUnavailableError(`the online endpoint cannot be reached: ${messageOf(error.cause ?? error)}`, {
+            retryable: true,
+            cause: error,
+        });
     }
     return error;
 }

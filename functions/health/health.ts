@@ -23,7 +23,7 @@ export type Check = (call: { readonly deadline: number }) => Promise<void>;
 export interface HealthOptions {
     /** Longest time for each check, in milliseconds. @default 2000 */
     readonly timeoutMs?: number;
-    /** For how long a result is given again, so that asking for the health puts no load on what it checks, in milliseconds. @default 5000 */
+    /** For how long a result is given again, in milliseconds: asking for the health must put no load on what it checks. @default 5000 */
     readonly keepMs?: number;
     /** Milliseconds since 1970. */
     readonly now?: () => number;

@@ -12,7 +12,9 @@ export const predictionSchema = z.object({
     scoredAt: z.iso.datetime().describe("When the models were asked."),
     source: z
         .enum(["cache", "model", "stale"])
-        .describe("`cache`: stored and fresh. `model`: made for this request. `stale`: stored, and no longer fresh; the model was not there or had no features."),
+        .describe(
+            "`cache`: stored and fresh. `model`: made for this request. `stale`: stored, not fresh, and the model had no features or no answer.",
+        ),
 });
 
 /** Why a player has no prediction. */

@@ -3,7 +3,9 @@ import playerRecord from "../../ml/features.json";
 import { cut, show } from "./show";
 
 const recordSchema = z.object({
-    columns: z.array(z.object({ name: z.string().min(1), type: z.enum(["number", "category"]), role: z.enum(["feature", "ignored", "label"]) })),
+    columns: z.array(
+        z.object({ name: z.string().min(1), type: z.enum(["number", "category"]), role: z.enum(["feature", "ignored", "label"]) }),
+    ),
 });
 
 /** One column of the player record (`ml/features.json`). */
@@ -37,7 +39,8 @@ export type CheckedFeatures = { readonly features: Features } | { readonly probl
  */
 export function checkFeatures(input: unknown): CheckedFeatures {
     if (typeof input !== "object" || input === null || Array.isArray(input)) {
-        return { problem: `features is ${show(input)}, expected an object with the fields ${featureColumns.map((column) => column.name).join(", ")}` };
+        const names = featureColumns.map((column) => column.name).join(", ");
+        return { problem: `features is ${show(input)}, expected an object with the fields ${names}` };
     }
     const given = new Map<string, unknown>(Object.entries(input));
     const problems: string[] = [];
@@ -46,7 +49,9 @@ export function checkFeatures(input: unknown): CheckedFeatures {
         const value = given.get(column.name);
         const normal = column.type === "number" ? toNumber(value) : toCategory(value);
         if (normal === undefined) {
-            problems.push(`features.${column.name} ${value === undefined ? "is missing" : `is ${show(value)}`}, expected ${expectation(column)}`);
+            problems.push(
+                `features.${column.name} ${value === undefined ? "is missing" : `is ${show(value)}`}, expected ${expectation(column)}`,
+            );
         } else {
             features[column.name] = normal;
         }

@@ -76,7 +76,10 @@ export const openApiDocument = {
     components: {
         securitySchemes: { functionKey: { type: "apiKey", in: "header", name: "x-functions-key" } },
         schemas: Object.fromEntries(
-            Object.entries(z.toJSONSchema(schemas, { io: "input", uri: referenceTo }).schemas).map(([id, schema]) => [id, withoutIdentity(schema)]),
+            Object.entries(z.toJSONSchema(schemas, { io: "input", uri: referenceTo }).schemas).map(([id, schema]) => [
+                id,
+                withoutIdentity(schema),
+            ]),
         ),
     },
 };

@@ -38,7 +38,9 @@ export const requestSchema = z.strictObject({
         .int()
         .min(0)
         .optional()
-        .describe("A stored prediction counts only if it was made at most so long ago; 0 asks the model. Left out, the service's own freshness decides."),
+        .describe(
+            "A stored prediction counts only up to this age; 0 asks the model. Left out, the service's own freshness decides.",
+        ),
     match: z
         .enum(["player", "inputs"])
         .default("player")
@@ -55,7 +57,10 @@ export type PredictRequest = z.output<typeof requestSchema>;
 export async function readRequest(request: HttpRequest): Promise<PredictRequest> {
     const contentType = request.headers.get("content-type");
     if (contentType?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
-        throw new HttpProblem("unsupported-media-type", `content-type is ${contentType === null ? "missing" : show(contentType)}, expected application/json`);
+        throw new HttpProblem(
+            "unsupported-media-type",
+            `content-type is ${contentType === null ? "missing" : show(contentType)}, expected application/json`,
+        );
     }
     return parseRequest(await readBody(request));
 }
@@ -73,7 +78,9 @@ export function parseRequest(body: Uint8Array): PredictRequest {
     const issue = parsed.error.issues[0];
     const field = fieldName(issue?.path ?? []);
     const value = issue?.input === undefined ? "is missing or wrong" : `is ${show(issue.input)}`;
-    throw new HttpProblem("invalid-request", `${field || "the body"} ${value}: ${issue?.message ?? "invalid"}`, { field: field || undefined });
+    throw new HttpProblem("invalid-request", `${field || "the body"} ${value}: ${issue?.message ?? "invalid"}`, {
+        field: field || undefined,
+    });
 }
 
 async function readBody(request: HttpRequest): Promise<Uint8Array> {

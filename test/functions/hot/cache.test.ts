@@ -25,7 +25,11 @@ describe("the cache", () => {
         const stored = [prediction("a"), prediction("플레이어", { segment: { id: 0, name: "newcomers" }, modelVersion: "2" })];
         await cache.putMany(stored);
         const freshUntil = new Date(now + 3_600_000);
-        expect(await cache.getMany(["플레이어", "none", "a"])).toEqual([{ ...stored[1], freshUntil }, undefined, { ...stored[0], freshUntil }]);
+        expect(await cache.getMany(["플레이어", "none", "a"])).toEqual([
+            { ...stored[1], freshUntil },
+            undefined,
+            { ...stored[0], freshUntil },
+        ]);
         expect(await cache.getMany([])).toEqual([]);
         await cache.putMany([]);
     });

@@ -34,7 +34,11 @@ describe("a player's features", () => {
         ["an empty category", { race: " " }, 'features.race is " ", expected non-empty text of at most 256 characters'],
         ["a boolean", { race: true }, "features.race is true, expected non-empty text"],
         ["an object", { race: { a: 1 } }, "features.race is an object, expected non-empty text"],
-        ["too long", { country: "x".repeat(257) }, `features.country is "${"x".repeat(40)}...", expected non-empty text of at most 256 characters`],
+        [
+            "too long",
+            { country: "x".repeat(257) },
+            `features.country is "${"x".repeat(40)}...", expected non-empty text of at most 256 characters`,
+        ],
         ["unknown", { agee: 3 }, "features.agee is unknown"],
         ["the label", { churn_YN: "Y" }, "features.churn_YN is what the models predict"],
     ])("a value that is %s is named with what was expected", (_, change, message) => {
@@ -77,7 +81,9 @@ describe("the fingerprint of the inputs", () => {
     });
 
     test("does not depend on the form of a value, the order of fields, or unused columns", () => {
-        const shuffled = Object.fromEntries(Object.entries(playerFeatures({ age: "39.0", crystal: 800, identity: 1, purchase_num: -0 })).reverse());
+        const shuffled = Object.fromEntries(
+            Object.entries(playerFeatures({ age: "39.0", crystal: 800, identity: 1, purchase_num: -0 })).reverse(),
+        );
         expect(fingerprint(features(shuffled))).toBe("23802805b9fc437c");
     });
 

@@ -10,7 +10,13 @@ describe("the health of the service", () => {
     test("is up when every check is", async () => {
         const health = await createHealth({ cache: async () => {}, lake: async () => {} })();
         expect(healthSchema.parse(health)).toEqual(health);
-        expect(health).toMatchObject({ status: "up", checks: [{ name: "cache", status: "up" }, { name: "lake", status: "up" }] });
+        expect(health).toMatchObject({
+            status: "up",
+            checks: [
+                { name: "cache", status: "up" },
+                { name: "lake", status: "up" },
+            ],
+        });
     });
 
     test("is down with the one that fails, without its message", async () => {

@@ -42,8 +42,11 @@ async function call(handler: keyof typeof handlers, init: { body?: string; playe
         ...(init.body === undefined ? {} : { body: { string: init.body } }),
         params: init.playerId === undefined ? {} : { playerId: init.playerId },
     });
-    const context = new InvocationContext({ invocationId: "the-invocation", logHandler: (level, ...args) => void logs.push([level, ...(args)]) });
-    return (await handlers[handler](request, context));
+    const context = new InvocationContext({
+        invocationId: "the-invocation",
+        logHandler: (level, ...args) => void logs.push([level, ...args]),
+    });
+    return await handlers[handler](request, context);
 }
 
 function problemOf(response: HttpResponseInit) {
@@ -55,7 +58,9 @@ const minuteAgo = () => prediction("2", { scoredAt: new Date(Date.now() - 60_500
 
 describe("POST /api/predictions", () => {
     test("answers with predictions and errors of the documented shape", async () => {
-        const response = await call("postPredictions", { body: JSON.stringify({ players: [{ playerId: "1", features: playerFeatures() }, { playerId: "2" }] }) });
+        const response = await call("postPredictions", {
+            body: JSON.stringify({ players: [{ playerId: "1", features: playerFeatures() }, { playerId: "2" }] }),
+        });
         expect(response.status ?? 200).toBe(200);
         const answer = answerSchema.parse(response.jsonBody);
         expect(answer.predictions).toMatchObject([{ playerId: "1", source: "model" }]);
@@ -99,12 +104,19 @@ describe("GET /api/predictions/{playerId}", () => {
         await cache.putMany([minuteAgo()]);
         const response = await call("getPrediction", { playerId: "2" });
         expect(response.headers).toEqual({ age: "60" });
-        expect(predictionSchema.parse(response.jsonBody)).toMatchObject({ playerId: "2", source: "cache", segment: prediction("2").segment });
+        expect(predictionSchema.parse(response.jsonBody)).toMatchObject({
+            playerId: "2",
+            source: "cache",
+            segment: prediction("2").segment,
+        });
         expect(server.calls).toEqual([]);
     });
 
     test("answers 404 for a player of whom nothing is stored, and 400 for an id that none can have", async () => {
-        expect(problemOf(await call("getPrediction", { playerId: "3" }))).toMatchObject({ status: 404, detail: expect.stringContaining('"3"') as string });
+        expect(problemOf(await call("getPrediction", { playerId: "3" }))).toMatchObject({
+            status: 404,
+            detail: expect.stringContaining('"3"') as string,
+        });
         expect(problemOf(await call("getPrediction", { playerId: "x".repeat(65) }))).toMatchObject({ status: 400, field: "playerId" });
     });
 

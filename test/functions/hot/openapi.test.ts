@@ -13,7 +13,10 @@ describe("the OpenAPI document", () => {
                 players: {
                     minItems: 1,
                     maxItems: 1000,
-                    items: { required: ["playerId"], properties: { playerId: { type: "string", minLength: 1, maxLength: 64 }, features: { type: "object" } } },
+                    items: {
+                        required: ["playerId"],
+                        properties: { playerId: { type: "string", minLength: 1, maxLength: 64 }, features: { type: "object" } },
+                    },
                 },
                 match: { enum: ["player", "inputs"], default: "player" },
                 maxAgeSeconds: { type: "integer", minimum: 0 },

@@ -42,7 +42,13 @@ const features = playerFeatures();
 describe("a request for predictions", () => {
     test("is answered from the cache where it can be, by one call of the model for the rest, in the order of the request", async () => {
         await cache.putMany([stored("hit"), stored("hit-2")]);
-        const players = [{ playerId: "miss", features }, { playerId: "hit" }, { playerId: "none" }, { playerId: "miss-2", features }, { playerId: "hit-2", features }];
+        const players = [
+            { playerId: "miss", features },
+            { playerId: "hit" },
+            { playerId: "none" },
+            { playerId: "miss-2", features },
+            { playerId: "hit-2", features },
+        ];
         const first = await answer({ players });
         expect(first.predictions.map(({ playerId, source }) => [playerId, source])).toEqual([
             ["miss", "model"],
@@ -50,7 +56,9 @@ describe("a request for predictions", () => {
             ["miss-2", "model"],
             ["hit-2", "cache"],
         ]);
-        expect(first.errors).toEqual([{ playerId: "none", code: "not_found", message: expect.stringContaining("send the player's features") as string }]);
+        expect(first.errors).toEqual([
+            { playerId: "none", code: "not_found", message: expect.stringContaining("send the player's features") as string },
+        ]);
         expect(server.calls.map((call) => call.players.map((player) => player.playerId))).toEqual([["miss", "miss-2"]]);
 
         const second = await answer({ players });
@@ -83,7 +91,11 @@ describe("a request for predictions", () => {
     });
 
     test("says what is wrong with one player's features, and answers the others", async () => {
-        const players = [{ playerId: "1", features: playerFeatures({ age: "old" }) }, { playerId: "bad-2", features }, { playerId: "3", features }];
+        const players = [
+            { playerId: "1", features: playerFeatures({ age: "old" }) },
+            { playerId: "bad-2", features },
+            { playerId: "3", features },
+        ];
         const { predictions, errors } = await answer({ players });
         expect(predictions.map((one) => one.playerId)).toEqual(["3"]);
         expect(errors).toEqual([
@@ -98,7 +110,12 @@ describe("a request for predictions", () => {
         await cache.putMany([stored("other", 60, { modelVersion: "ffffffffffff" })]);
         const without = await answer({ players: [{ playerId: "old" }, { playerId: "other" }] });
         expect(without.predictions.map((one) => one.source)).toEqual(["stale", "stale"]);
-        const withFeatures = await answer({ players: [{ playerId: "old", features }, { playerId: "other", features }] });
+        const withFeatures = await answer({
+            players: [
+                { playerId: "old", features },
+                { playerId: "other", features },
+            ],
+        });
         expect(withFeatures.predictions.map((one) => one.source)).toEqual(["model", "model"]);
     });
 
@@ -109,7 +126,8 @@ describe("a request for predictions", () => {
 
     test("takes stored predictions only up to the age that it asks for, and none at 0", async () => {
         await cache.putMany([stored("1", 60)]);
-        const source = async (maxAgeSeconds: number) => (await answer({ players: [{ playerId: "1" }], maxAgeSeconds })).predictions[0]?.source;
+        const source = async (maxAgeSeconds: number) =>
+            (await answer({ players: [{ playerId: "1" }], maxAgeSeconds })).predictions[0]?.source;
         expect(await source(120)).toBe("cache");
         expect(await source(30)).toBe("stale");
         expect(await source(0)).toBe("stale");
@@ -119,7 +137,11 @@ describe("a request for predictions", () => {
 
     test("takes a stored prediction only for the same inputs, if it says so", async () => {
         await cache.putMany([stored("same"), stored("changed")]);
-        const players = [{ playerId: "same", features }, { playerId: "changed", features: playerFeatures({ age: 40 }) }, { playerId: "without" }];
+        const players = [
+            { playerId: "same", features },
+            { playerId: "changed", features: playerFeatures({ age: 40 }) },
+            { playerId: "without" },
+        ];
         const { predictions, errors } = await answer({ players, match: "inputs" });
         expect(predictions.map((one) => one.source)).toEqual(["cache", "model"]);
         expect(errors).toMatchObject([{ playerId: "without", code: "invalid_features" }]);

@@ -20,7 +20,10 @@ export function prediction(playerId: string, change: Partial<FingerprintedPredic
 
 /** Any prediction that the contract allows. */
 export function anyPrediction(): fc.Arbitrary<FingerprintedPrediction> {
-    const score = fc.record({ label: fc.boolean(), probability: fc.integer({ min: 0, max: 1_000_000 }).map((millionths) => millionths / 1_000_000) });
+    const score = fc.record({
+        label: fc.boolean(),
+        probability: fc.integer({ min: 0, max: 1_000_000 }).map((millionths) => millionths / 1_000_000),
+    });
     return fc.record({
         playerId: fc.string({ minLength: 1, maxLength: 64 }),
         churn: score,
