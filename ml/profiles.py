@@ -1,0 +1,68 @@
+"""Names of segments in plain words, from what their players are like."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+MAX_NAME_LENGTH = 40
+
+# From this many standard deviations off the average a feature is worth a word.
+_NOTABLE = 0.5
+# Column -> the words for players below and above the average.
+_BEFORE_NOUN = {"age": ("younger", "older")}
+_AFTER_NOUN = {
+    "game_play_num_per_week": ("play little", "play a lot"),
+    "item_purchase_num_in_90_days": ("buy few items", "buy many items"),
+}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The players of one segment: their share of all, the means of their two scores, the share of those who have paid, and how far
+    their means of some features are from everyone's, in standard deviations."""
+
+    share: float
+    churn: float
+    purchase: float
+    paid: float
+    deviations: Mapping[str, float]
+
+
+def segment_names(profiles: Sequence[Profile], purchase_rate: float) -> list[str]:
+    """A short name for each segment, all different. `purchase_rate` is the share of payers among all players."""
+    names: list[str] = []
+    for profile in profiles:
+        noun = _noun(profile.churn)
+        traits = _traits(profile, purchase_rate)
+        choices = (_name(noun, chosen) for count in range(min(1, len(traits)), len(traits) + 1) for chosen in combinations(traits, count))
+        fitting = (name for name in choices if len(name) <= MAX_NAME_LENGTH and name not in names)
+        names.append(next(fitting, f"{noun}, group {len(names) + 1}"))
+    return names
+
+
+def _noun(churn: float) -> str:
+    if churn >= 2 / 3:
+        return "likely leavers"
+    return "undecided players" if churn > 1 / 3 else "likely stayers"
+
+
+def _traits(profile: Profile, purchase_rate: float) -> list[tuple[str, bool]]:
+    """Words for what is notable, the most notable first; whether they stand before the noun."""
+    traits: list[tuple[float, str, bool]] = []
+    if profile.paid > 0.5:
+        traits.append((float("inf"), "have paid", False))
+    elif profile.purchase >= 2 * purchase_rate:
+        traits.append((profile.purchase / purchase_rate, "may well pay", False))
+    for words, before in ((_BEFORE_NOUN, True), (_AFTER_NOUN, False)):
+        for name, (below, above) in words.items():
+            deviation = profile.deviations.get(name, 0.0)
+            if abs(deviation) >= _NOTABLE:
+                traits.append((abs(deviation), above if deviation > 0 else below, before))
+    traits.sort(key=lambda trait: -trait[0])
+    return [(word, before) for _, word, before in traits]
+
+
+def _name(noun: str, traits: Sequence[tuple[str, bool]]) -> str:
+    before = [word for word, is_before in traits if is_before]
+    after = [word for word, is_before in traits if not is_before]
+    return " ".join([*before, noun, *([f"who {' and '.join(after)}"] if after else [])])
