@@ -28,7 +28,8 @@ describe("ingest from S3 to the lake", () => {
         });
         const studio = { accessKeyId: "studio", secretAccessKey: "studio" };
         s3 = new S3Client({ endpoint: moto.endpoint, region: "eu-west-1", credentials: studio });
-    });
+        // The first run of all makes the Python environment.
+    }, 600_000);
     afterAll(() => parts.stop());
 
     afterEach(() => parts.clear());
