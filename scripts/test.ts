@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { execa } from "execa";
-import { ensureCertificate } from "../local/parts/certificate";
+import { loadCertificate } from "../local/parts/certificate";
+import { projectDir } from "../local/parts/paths";
 import { ensurePython } from "../local/parts/python";
+import { run } from "../local/parts/run";
 import { ensureSystemPackages } from "../local/parts/system";
 
 /** How many of something went well and how many did not. */
@@ -12,13 +13,10 @@ interface Tally {
     readonly failed: number;
 }
 
-const root = path.join(__dirname, "..");
-
 /** Runs a tool in the project's folder with its output shown. @returns whether it succeeded */
 async function succeeds(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
     console.log(`\n> ${command} ${args.join(" ")}`);
-    const { failed } = await execa(command, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"], reject: false, preferLocal: true });
-    return !failed;
+    return (await run(command, args, { cwd: projectDir, env, inherit: true })).exitCode === 0;
 }
 
 async function check(command: string, args: readonly string[]): Promise<Tally> {
@@ -33,7 +31,7 @@ function tally(ok: boolean, passed: number, failed: number): Tally {
 async function vitest(reports: string): Promise<Tally> {
     const file = path.join(reports, "vitest.json");
     const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-    const ok = await succeeds("vitest", args, { NODE_EXTRA_CA_CERTS: (await ensureCertificate()).certFile });
+    const ok = await succeeds("vitest", args, { NODE_EXTRA_CA_CERTS: (await loadCertificate()).certFile });
     const report = JSON.parse(readFileSync(file, "utf8")) as { readonly numPassedTests: number; readonly numFailedTests: number };
     return tally(ok, report.numPassedTests, report.numFailedTests);
 }
