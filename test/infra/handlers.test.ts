@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { readSettings, settingNames } from "../../functions/settings";
+import { appSettings, group, idOf, inRuntime } from "./expected";
+import { modelVersion, record, subscription } from "./recording";
+
+const recorded = record();
+
+describe("the handlers", () => {
+    it("run on Flex Consumption, Node 24, under their identity", async () => {
+        const identity = idOf("managedidentity/UserAssignedIdentity", "players-handlers");
+        expect((await recorded).get("azure-native:web:AppServicePlan", "players-handlers-plan").inputs).toMatchObject({
+            ...group,
+            kind: "functionapp",
+            reserved: true,
+            sku: { name: "FC1", tier: "FlexConsumption" },
+        });
+        expect((await recorded).get("azure-native:web:WebApp", "players-handlers-app").inputs).toMatchObject({
+            ...group,
+            kind: "functionapp,linux",
+            httpsOnly: true,
+            identity: { type: "UserAssigned", userAssignedIdentities: [identity] },
+            keyVaultReferenceIdentity: identity,
+            functionAppConfig: {
+                deployment: {
+                    storage: {
+                        type: "blobContainer",
+                        value: "https://playersruntime.blob.test/deployed",
+                        authentication: { type: "UserAssignedIdentity", userAssignedIdentityResourceId: identity },
+                    },
+                },
+                runtime: { name: "node", version: "24" },
+                scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: 40, alwaysReady: [] },
+            },
+        });
+    });
+
+    it("keep instances warm where the settings say so", async () => {
+        const warm = await record({ config: { functionAlwaysReady: "2" } });
+        expect(warm.get("azure-native:web:WebApp", "players-handlers-app").inputs).toMatchObject({
+            functionAppConfig: { scaleAndConcurrency: { alwaysReady: [{ name: "http", instanceCount: 2 }] } },
+        });
+    });
+
+    it("get no site setting that Flex Consumption refuses, and take no basic authentication", async () => {
+        const { inputs } = (await recorded).get("azure-native:web:WebApp", "players-handlers-app");
+        expect(Object.keys(inputs.siteConfig as object).sort()).toEqual(["appSettings", "minTlsVersion"]);
+        expect((await recorded).get("azure-native:web:WebAppFtpAllowed", "players-handlers-ftp").inputs).toMatchObject({ allow: false });
+        expect((await recorded).get("azure-native:web:WebAppScmAllowed", "players-handlers-scm").inputs).toMatchObject({ allow: false });
+    });
+
+    it("get every setting that they read, each valid to them, and the host's own", async () => {
+        const given = appSettings(await recorded);
+        expect(() => readSettings(given)).not.toThrow();
+        const hostOnly = Object.keys(given).filter((name) => !(settingNames as string[]).includes(name));
+        expect(hostOnly).toEqual([
+            "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+            "AzureWebJobsStorage__blobServiceUri",
+            "AzureWebJobsStorage__clientId",
+            "AzureWebJobsStorage__credential",
+            "AzureWebJobsStorage__queueServiceUri",
+            "AzureWebJobsStorage__tableServiceUri",
+        ]);
+    });
+
+    it("are told where each part is", async () => {
+        expect(appSettings(await recorded)).toEqual({
+            APPLICATIONINSIGHTS_AUTHENTICATION_STRING: "ClientId=client-of-players-handlers;Authorization=AAD",
+            APPLICATIONINSIGHTS_CONNECTION_STRING: "InstrumentationKey=insights",
+            AWS_REGION: "ap-northeast-2",
+            AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/players-aws-role",
+            AWS_TOKEN_AUDIENCE: "api://audience-client",
+            AZURE_CLIENT_ID: "client-of-players-handlers",
+            AzureWebJobsStorage__blobServiceUri: "https://playersruntime.blob.test",
+            AzureWebJobsStorage__clientId: "client-of-players-handlers",
+            AzureWebJobsStorage__credential: "managedidentity",
+            AzureWebJobsStorage__queueServiceUri: "https://playersruntime.queue.test",
+            AzureWebJobsStorage__tableServiceUri: "https://playersruntime.table.test",
+            BATCH_DEPLOYMENT: "predictions",
+            BATCH_OUTPUT_DATASTORE: `${subscription}/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/ws/datastores/predictions`,
+            BATCH_SCORING_URI: "https://batch.test/jobs",
+            DATABASE_AUTH: "iam",
+            DATABASE_HOST: "mysql.test",
+            DATABASE_NAME: "game",
+            DATABASE_PASSWORD: "",
+            DATABASE_PORT: "3306",
+            DATABASE_USER: "predictions",
+            INGEST_SCHEDULE: "0 15 3 * * *",
+            Lake__blobServiceUri: "https://playerslake.blob.test",
+            Lake__clientId: "client-of-players-handlers",
+            Lake__credential: "managedidentity",
+            Lake__queueServiceUri: "https://playerslake.queue.test",
+            MODEL_VERSION: modelVersion,
+            ONLINE_DEPLOYMENT: expect.stringMatching(/^m[0-9a-f]{12}$/) as string,
+            ONLINE_SCORING_URI: "https://online.test/score",
+            PREDICTION_FRESH_SECONDS: "3600",
+            PREDICTION_KEEP_SECONDS: "604800",
+            REDIS_HOST: "redis.test",
+            REDIS_PORT: "10000",
+            REDIS_USERNAME: "principal-of-players-handlers",
+            REQUEST_DEADLINE_MS: "3000",
+            S3_ENDPOINT: "https://s3.aws.test",
+            SOURCE_BUCKET: "starfall-dev-player-logs",
+            SOURCE_PREFIX: "players/",
+            STS_ENDPOINT: "https://sts.aws.test",
+        });
+    });
+
+    it("come as a package named by its content, deployed from one blob that a secret token reads", async () => {
+        const { resources, calls, get } = await recorded;
+        const blob = get("azure-native:storage:Blob", "players-handlers-package");
+        expect(blob.inputs).toMatchObject({ ...inRuntime, containerName: "packages", blobName: "handlers-abababababababab.zip" });
+        expect(calls.find(({ token }) => token.endsWith("listStorageAccountServiceSAS"))?.inputs).toEqual({
+            ...inRuntime,
+            canonicalizedResource: "/blob/playersruntime/packages/handlers-abababababababab.zip",
+            resource: "b",
+            permissions: "r",
+            protocols: "https",
+            sharedAccessExpiryTime: "2027-12-31T00:00:00Z",
+        });
+        const deployment = get("azure-native:resources:Deployment", "players-handlers-onedeploy");
+        expect(deployment.inputs).toEqual({
+            ...group,
+            deploymentName: "onedeploy-abababababababab",
+            properties: {
+                mode: "Incremental",
+                template: {
+                    $schema: "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+                    contentVersion: "1.0.0.0",
+                    parameters: { packageUri: { type: "securestring" } },
+                    resources: [
+                        {
+                            type: "Microsoft.Web/sites/extensions",
+                            apiVersion: "2022-09-01",
+                            name: "players-handlers-app/onedeploy",
+                            location: "koreacentral",
+                            properties: { packageUri: "[parameters('packageUri')]", remoteBuild: false },
+                        },
+                    ],
+                },
+                parameters: {
+                    packageUri: { value: "https://playersruntime.blob.test/packages/handlers-abababababababab.zip?sv=1&sig=signature" },
+                },
+            },
+        });
+        expect(deployment.secrets).toEqual(["properties"]);
+        expect(resources.filter(({ inputs }) => JSON.stringify(inputs).includes("sig=signature"))).toEqual([deployment]);
+    });
+
+    it("start only when their rights and what they use are there", async () => {
+        const { get, resources } = await record({ slow: (type) => /RoleAssignment|AccessPolicyAssignment|RolePolicy|Subscription/.test(type) });
+        const app = get("azure-native:web:WebApp", "players-handlers-app");
+        const missing = resources.filter(
+            ({ type, name }) => /RoleAssignment|AccessPolicyAssignment|RolePolicy|Subscription/.test(type) && !app.after.has(name),
+        );
+        expect(missing.map(({ name }) => name)).toEqual([]);
+        expect(get("azure-native:resources:Deployment", "players-handlers-onedeploy").after).toContain("players-handlers-app");
+    });
+});

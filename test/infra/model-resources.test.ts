@@ -1,0 +1,165 @@
+import { describe, expect, it } from "vitest";
+import { appSettings, group, idOf, inWorkspace } from "./expected";
+import { record, subscription, tenantId, text } from "./recording";
+
+const recorded = record();
+
+describe("the models", () => {
+    const version = (type: string, name: string) => async () => (await recorded).get(`azure-native:machinelearningservices:${type}`, name).inputs;
+
+    it("live in a workspace without stored keys", async () => {
+        expect((await recorded).get("azure-native:machinelearningservices:Workspace", "players-ml-workspace").inputs).toMatchObject({
+            ...group,
+            kind: "Default",
+            sku: { name: "Basic" },
+            identity: { type: "SystemAssigned" },
+            storageAccount: idOf("storage/StorageAccount", "playersruntime"),
+            keyVault: idOf("keyvault/Vault", "players-ml-kv"),
+            applicationInsights: idOf("applicationinsights/Component", "players-monitoring-insights"),
+            containerRegistry: idOf("containerregistry/Registry", "playersmlregistry"),
+            systemDatastoresAuthMode: "Identity",
+        });
+        expect((await recorded).get("azure-native:keyvault:Vault", "players-ml-kv").inputs).toMatchObject({
+            properties: { tenantId, enableRbacAuthorization: true, enableSoftDelete: true, enablePurgeProtection: true },
+        });
+        expect((await recorded).get("azure-native:containerregistry:Registry", "playersmlregistry").inputs).toMatchObject({ adminUserEnabled: false });
+        expect((await recorded).get("azure-native:applicationinsights:Component", "players-monitoring-insights").inputs).toMatchObject({
+            disableLocalAuth: true,
+        });
+    });
+
+    it("reach storage through datastores without credentials", async () => {
+        const properties = { datastoreType: "AzureBlob", credentials: { credentialsType: "None" }, serviceDataAccessAuthIdentity: "None" };
+        expect(await version("Datastore", "players-ml-predictions")()).toMatchObject({
+            ...inWorkspace,
+            name: "predictions",
+            properties: { ...properties, accountName: "playerslake", containerName: "predictions" },
+        });
+        expect(await version("Datastore", "players-ml-assets")()).toMatchObject({
+            ...inWorkspace,
+            name: "assets",
+            properties: { ...properties, accountName: "playersruntime", containerName: "assets" },
+        });
+    });
+
+    it("are registered under their content, from files that are uploaded before", async () => {
+        const model = (await recorded).get("azure-native:machinelearningservices:ModelVersion", "players-ml-model");
+        const code = (await recorded).get("azure-native:machinelearningservices:CodeVersion", "players-ml-code");
+        expect(model.inputs).toMatchObject({
+            ...inWorkspace,
+            name: "player-predictions",
+            version: expect.stringMatching(/^[0-9a-f]{12}$/) as string,
+            properties: {
+                modelType: "custom_model",
+                modelUri: `azureml:/${subscription}/resourcegroups/rg/workspaces/ws/datastores/assets/paths/models/${text(model.inputs.version)}`,
+            },
+        });
+        expect(code.inputs).toMatchObject({
+            ...inWorkspace,
+            name: "player-predictions",
+            properties: { codeUri: `https://playersruntime.blob.test/assets/code/${text(code.inputs.version)}` },
+        });
+        const uploads = (prefix: string) => async () =>
+            (await recorded)
+                .all("azure-native:storage:Blob")
+                .filter(({ inputs }) => text(inputs.blobName).startsWith(prefix))
+                .map(({ inputs }) => text(inputs.blobName).slice(prefix.length));
+        expect((await uploads(`models/${text(model.inputs.version)}/`)()).sort()).toEqual(["churn.txt", "model.json"]);
+        expect(await uploads(`code/${text(code.inputs.version)}/`)()).toEqual(expect.arrayContaining(["batch_score.py", "features.json", "score.py"]));
+        expect(model.after).toContain("players-ml-model-model.json");
+        expect(code.after).toContain("players-ml-code-score.py");
+    });
+
+    it("answer over HTTP to Entra tokens, with their limits stated and no traffic set", async () => {
+        const endpoint = await version("OnlineEndpoint", "players-ml-online")();
+        expect(endpoint).toMatchObject({
+            ...inWorkspace,
+            identity: { type: "UserAssigned", userAssignedIdentities: [idOf("managedidentity/UserAssignedIdentity", "players-ml-online-identity")] },
+        });
+        expect(endpoint.properties).toEqual({ authMode: "AADToken", publicNetworkAccess: "Enabled" });
+        expect(await version("OnlineDeployment", "players-ml-online-deployment")()).toMatchObject({
+            ...inWorkspace,
+            endpointName: "players-ml-online",
+            deploymentName: expect.stringMatching(/^m[0-9a-f]{12}$/) as string,
+            sku: { name: "Default", capacity: 1 },
+            properties: {
+                endpointComputeType: "Managed",
+                instanceType: "Standard_F2s_v2",
+                codeConfiguration: { scoringScript: "score.py" },
+                scaleSettings: { scaleType: "Default" },
+                requestSettings: { maxConcurrentRequestsPerInstance: 2, requestTimeout: "PT5S" },
+                environmentVariables: { WORKER_COUNT: "2" },
+            },
+        });
+    });
+
+    it("get a new online deployment for another size, and the same one for another count", async () => {
+        const deploymentName = async (config: Record<string, string>) =>
+            (await record({ config })).get("azure-native:machinelearningservices:OnlineDeployment", "players-ml-online-deployment").inputs.deploymentName;
+        const now = (await version("OnlineDeployment", "players-ml-online-deployment")()).deploymentName;
+        expect(await deploymentName({ onlineInstanceType: "Standard_F4s_v2" })).not.toBe(now);
+        expect(await deploymentName({ onlineInstanceCount: "3" })).toBe(now);
+    });
+
+    it("score folders on a cluster of no nodes at rest, and write their own files", async () => {
+        expect(await version("Compute", "players-ml-batch-cluster")()).toMatchObject({
+            ...inWorkspace,
+            computeName: "scoring",
+            identity: { type: "UserAssigned", userAssignedIdentities: [idOf("managedidentity/UserAssignedIdentity", "players-ml-batch-identity")] },
+            properties: {
+                computeType: "AmlCompute",
+                disableLocalAuth: true,
+                properties: {
+                    vmSize: "Standard_D4s_v3",
+                    remoteLoginPortPublicAccess: "Disabled",
+                    scaleSettings: { minNodeCount: 0, maxNodeCount: 1, nodeIdleTimeBeforeScaleDown: "PT120S" },
+                },
+            },
+        });
+        expect(await version("BatchEndpoint", "players-ml-batch")()).toMatchObject({ ...inWorkspace, properties: { authMode: "AADToken" } });
+        expect(await version("BatchDeployment", "players-ml-batch-deployment")()).toMatchObject({
+            ...inWorkspace,
+            endpointName: "players-ml-batch",
+            deploymentName: "predictions",
+            properties: {
+                model: { referenceType: "Id" },
+                codeConfiguration: { scoringScript: "batch_score.py" },
+                resources: { instanceCount: 1 },
+                outputAction: "SummaryOnly",
+                miniBatchSize: 1,
+                errorThreshold: -1,
+                maxConcurrencyPerInstance: 4,
+                retrySettings: { maxRetries: 3, timeout: "PT30M" },
+            },
+        });
+    });
+
+    it("are left alone where endpoints are there already", async () => {
+        const existing = await record({
+            config: {
+                modelFolder: "nowhere",
+                existingScoringUri: "https://online.example.com/score",
+                existingScoringDeployment: "blue",
+                existingBatchUri: "https://batch.example.com/jobs",
+                existingBatchDeployment: "green",
+                existingOutputDatastore: "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/datastores/d",
+                existingModelVersion: "2026.1",
+            },
+        });
+        expect(existing.resources.filter(({ type }) => /machinelearning|containerregistry|keyvault/.test(type))).toEqual([]);
+        expect(appSettings(existing)).toMatchObject({
+            ONLINE_SCORING_URI: "https://online.example.com/score",
+            ONLINE_DEPLOYMENT: "blue",
+            BATCH_SCORING_URI: "https://batch.example.com/jobs",
+            BATCH_DEPLOYMENT: "green",
+            BATCH_OUTPUT_DATASTORE: "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/datastores/d",
+            MODEL_VERSION: "2026.1",
+        });
+    });
+
+    it("must be trained first", async () => {
+        await expect(record({ config: { modelFolder: "no-such-folder" } })).rejects.toThrow(
+            "there are no trained models in no-such-folder (player-predictions:modelFolder): run npm run train -- --data FILE",
+        );
+    });
+});

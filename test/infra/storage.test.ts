@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { group, idOf, inLake, inputsOf } from "./expected";
+import { record } from "./recording";
+
+const recorded = record();
+
+describe("storage", () => {
+    it("keeps player data in an account without keys, and everything else in another", async () => {
+        const both = { kind: "StorageV2", minimumTlsVersion: "TLS1_2", enableHttpsTrafficOnly: true, allowBlobPublicAccess: false };
+        const lake = (await recorded).get("azure-native:storage:StorageAccount", "playerslake");
+        const runtime = (await recorded).get("azure-native:storage:StorageAccount", "playersruntime");
+        expect(lake.inputs).toMatchObject({ ...both, ...group, sku: { name: "Standard_LRS" }, allowSharedKeyAccess: false });
+        expect(runtime.inputs).toMatchObject({ ...both, ...group, allowSharedKeyAccess: true });
+    });
+
+    it("can have the lake's blobs back for a month", async () => {
+        const { inputs } = (await recorded).get("azure-native:storage:BlobServiceProperties", "players-lake-recovery");
+        expect(inputs).toMatchObject({
+            ...inLake,
+            blobServicesName: "default",
+            isVersioningEnabled: true,
+            deleteRetentionPolicy: { enabled: true, days: 30 },
+            containerDeleteRetentionPolicy: { enabled: true, days: 30 },
+        });
+    });
+
+    it("has the containers and queues that the handlers use", async () => {
+        expect(inputsOf(await recorded, "azure-native:storage:BlobContainer", "accountName", "containerName")).toEqual([
+            "playerslake/batches",
+            "playerslake/dead-letters",
+            "playerslake/logs",
+            "playerslake/predictions",
+            "playersruntime/assets",
+            "playersruntime/azureml",
+            "playersruntime/deployed",
+            "playersruntime/packages",
+        ]);
+        expect(inputsOf(await recorded, "azure-native:storage:Queue", "accountName", "queueName")).toEqual([
+            "playerslake/folders-ready",
+            "playerslake/folders-ready-poison",
+            "playerslake/predictions-ready",
+            "playerslake/predictions-ready-poison",
+        ]);
+    });
+
+    it("sends word of complete folders and files to their queues, under the topic's identity, with dead letters", async () => {
+        const { inputs: topic } = (await recorded).get("azure-native:eventgrid:SystemTopic", "players-lake-events-topic");
+        const accountId = idOf("storage/StorageAccount", "playerslake");
+        expect(topic).toMatchObject({ source: accountId, topicType: "Microsoft.Storage.StorageAccounts", identity: { type: "SystemAssigned" } });
+        const subscription = async (name: string) =>
+            (await recorded).get("azure-native:eventgrid:SystemTopicEventSubscription", `players-lake-events-${name}`).inputs;
+        const expected = (queueName: string, container: string, subjectEndsWith: string) => ({
+            ...group,
+            systemTopicName: "players-lake-events-topic",
+            eventSubscriptionName: queueName,
+            eventDeliverySchema: "EventGridSchema",
+            deliveryWithResourceIdentity: {
+                identity: { type: "SystemAssigned" },
+                destination: { endpointType: "StorageQueue", resourceId: accountId, queueName, queueMessageTimeToLiveInSeconds: 604_800 },
+            },
+            deadLetterWithResourceIdentity: {
+                identity: { type: "SystemAssigned" },
+                deadLetterDestination: { endpointType: "StorageBlob", resourceId: accountId, blobContainerName: "dead-letters" },
+            },
+            retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 },
+            filter: {
+                includedEventTypes: ["Microsoft.Storage.BlobCreated"],
+                subjectBeginsWith: `/blobServices/default/containers/${container}/`,
+                subjectEndsWith,
+                isSubjectCaseSensitive: true,
+                advancedFilters: [{ operatorType: "StringIn", key: "data.api", values: ["PutBlob", "PutBlockList", "CopyBlob", "FlushWithClose"] }],
+            },
+        });
+        expect(await subscription("folders-ready")).toEqual(expected("folders-ready", "logs", "/_SUCCESS"));
+        expect(await subscription("predictions-ready")).toEqual(expected("predictions-ready", "predictions", ".csv"));
+    });
+});
+
+describe("the cache", () => {
+    it("is Azure Managed Redis without access keys, open to the handlers' identity", async () => {
+        const inCluster = { ...group, clusterName: "players-cache-cluster" };
+        expect((await recorded).get("azure-native:redisenterprise:RedisEnterprise", "players-cache-cluster").inputs).toMatchObject({
+            ...group,
+            sku: { name: "Balanced_B0" },
+            highAvailability: "Disabled",
+            minimumTlsVersion: "1.2",
+            publicNetworkAccess: "Enabled",
+        });
+        expect((await recorded).get("azure-native:redisenterprise:Database", "players-cache-database").inputs).toMatchObject({
+            ...inCluster,
+            databaseName: "default",
+            clientProtocol: "Encrypted",
+            port: 10_000,
+            clusteringPolicy: "NoCluster",
+            evictionPolicy: "VolatileLRU",
+            accessKeysAuthentication: "Disabled",
+        });
+        expect((await recorded).get("azure-native:redisenterprise:AccessPolicyAssignment", "players-cache-access").inputs).toEqual({
+            ...inCluster,
+            databaseName: "default",
+            accessPolicyAssignmentName: "handlers",
+            accessPolicyName: "default",
+            user: { objectId: "principal-of-players-handlers" },
+        });
+    });
+});
