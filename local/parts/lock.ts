@@ -45,8 +45,8 @@ export async function tryLock(name: string): Promise<Lock | undefined> {
     };
 }
 
-/** Takes the lock, after its holder where it has one. @param onWait is told the holder's process id before each wait for it */
-export async function lock(name: string, onWait: (pid: number | undefined) => void = () => undefined): Promise<Lock> {
+/** Takes the lock, after its holder where it has one. @param onWait is told the holder's process id when it is waited for */
+export async function lock(name: string, onWait: (pid: number) => void = () => undefined): Promise<Lock> {
     for (;;) {
         const taken = await tryLock(name);
         if (taken !== undefined) {
@@ -54,7 +54,10 @@ export async function lock(name: string, onWait: (pid: number | undefined) => vo
         }
         const socket = net.connect(address(name));
         const ended = new Promise<void>((resolve) => socket.on("error", () => resolve()).on("close", () => resolve()));
-        onWait(await firstAnswer(socket));
+        const holder = await firstAnswer(socket);
+        if (holder !== undefined) {
+            onWait(holder);
+        }
         socket.resume();
         await ended;
     }

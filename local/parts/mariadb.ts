@@ -42,9 +42,9 @@ export async function startMariaDb(workshop: Workshop, options: MariaDbOptions):
     if (!existsSync(dataDir)) {
         await install(workshop, dir, dataDir);
     }
+    const socketPath = socketIn(workshop, dir);
     return onFreePorts(workshop, "mariadb", 1, async (ports) => {
         const [port] = ports as [number];
-        const socketPath = socketIn(dir);
         const asAdmin = async (use: (connection: mysql.Connection) => Promise<void>): Promise<void> => {
             const connection = await mysql.createConnection({ socketPath, user: os.userInfo().username });
             try {
@@ -125,12 +125,13 @@ function asUser(): string[] {
 }
 
 /** Path of the server's socket. Linux takes 107 bytes of one (https://man7.org/linux/man-pages/man7/unix.7.html): a longer goes to the temporary folder. */
-function socketIn(dir: string): string {
+function socketIn(workshop: Workshop, dir: string): string {
     const inside = path.join(dir, "mariadb.sock");
     if (Buffer.byteLength(inside) <= 107) {
         return inside;
     }
     const short = path.join(os.tmpdir(), `mariadb-${createHash("sha256").update(dir).digest("hex").slice(0, 12)}`);
     mkdirSync(short, { recursive: true, mode: 0o700 });
+    workshop.onStop(() => Promise.resolve(rmSync(short, { recursive: true, force: true })));
     return path.join(short, "mariadb.sock");
 }

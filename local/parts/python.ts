@@ -62,7 +62,7 @@ export async function makePython(options: PythonOptions): Promise<string> {
         return python;
     }
     mkdirSync(options.dir, { recursive: true });
-    const held = await lock(`python ${dir}`, (pid) => console.log(`waiting for process ${pid ?? "unknown"}, which makes the Python environment`));
+    const held = await lock(`python ${dir}`, (pid) => console.log(`waiting for process ${pid}, which makes the Python environment`));
     try {
         if (!existsSync(complete)) {
             console.log(`making the Python environment ${dir}: this takes a minute or two, once`);

@@ -1,9 +1,10 @@
-import { networkInterfaces } from "node:os";
 import { mkdirSync, writeFileSync } from "node:fs";
 import net from "node:net";
+import { networkInterfaces } from "node:os";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { startInferenceServer, type InferenceOptions } from "../../local/parts/inference";
+import { ensurePython } from "../../local/parts/python";
 import { temporaryDir, temporaryWorkshop } from "./temporary";
 
 /** A scoring script beside a module of its own, over a model of one line. */
@@ -29,6 +30,9 @@ def run(data):
     writeFileSync(path.join(codeDir, "score.py"), script);
     return { name: "online-model", entryScript: "score.py", codeDir, modelDir };
 }
+
+// Where it is not there yet, making the environment takes longer than a test may.
+beforeAll(ensurePython, 600_000);
 
 test("runs the script on its model, once init is through, on the loopback address alone", async () => {
     const workshop = await temporaryWorkshop();

@@ -39,11 +39,11 @@ test("a holder that is killed gives it to who waits", async () => {
     const holder = spawn(process.execPath, ["--import", "tsx", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
     onTestFinished(() => void holder.kill("SIGKILL"));
     await once(holder.stdout, "data");
-    const waitedFor: (number | undefined)[] = [];
+    const waitedFor: number[] = [];
     const waiting = lock(wanted, (pid) => {
         waitedFor.push(pid);
         holder.kill("SIGKILL");
     });
     await (await waiting).release();
-    expect(waitedFor[0]).toBe(holder.pid);
+    expect(waitedFor).toEqual([holder.pid]);
 });

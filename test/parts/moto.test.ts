@@ -1,8 +1,12 @@
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { startMoto } from "../../local/parts/moto";
+import { ensurePython } from "../../local/parts/python";
 import { temporaryWorkshop } from "./temporary";
+
+// Where it is not there yet, making the environment takes longer than a test may.
+beforeAll(ensurePython, 600_000);
 
 test("serves S3 and STS over TLS", async () => {
     const { endpoint } = await startMoto(await temporaryWorkshop());
@@ -23,4 +27,4 @@ test("serves S3 and STS over TLS", async () => {
     );
     expect(Credentials?.SessionToken).toBeTruthy();
     await expect(fetch(endpoint.replace("https:", "http:"))).rejects.toThrow();
-}, 180_000);
+});

@@ -19,7 +19,7 @@ test("makes an environment with both lists once, also for those who ask at the s
     const [python, same] = await Promise.all([makePython(wanted), makePython(wanted)]);
     expect(same).toBe(python);
     expect(path.relative(wanted.dir, python)).toMatch(/^[0-9a-f]{12}\/bin\/python$/);
-    expect(await run(python, ["-c", "import six, iniconfig; print(six.__version__)"])).toEqual({ exitCode: 0, output: "1.17.0" });
+    expect(await run(python, ["-c", "import six, iniconfig; print(six.__version__)"])).toEqual({ exitCode: 0, output: "1.17.0\n" });
 
     const made = statSync(python, { bigint: true }).ctimeNs;
     expect(await makePython(wanted)).toBe(python);

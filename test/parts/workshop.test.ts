@@ -119,8 +119,8 @@ test("one at a time has a folder; the other is told who", async () => {
 test("processes of an owner that was killed are ended by the next to open the folder, and only they", async () => {
     const dir = temporaryDir();
     const owner = spawn(process.execPath, ["--import", "tsx", path.join(__dirname, "owner.ts"), dir], { stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = (await once(owner.stdout, "data")) as [Buffer];
-    const { redis, stubborn } = JSON.parse(line.toString()) as { redis: number; stubborn: number };
+    const [said] = (await Promise.race([once(owner.stdout, "data"), once(owner, "exit")])) as [Buffer | number];
+    const { redis, stubborn } = JSON.parse(said.toString()) as { redis: number; stubborn: number };
     const left = [running(redis), running(stubborn)];
     await expect(openWorkshop(dir)).rejects.toThrow(`is in use by process ${owner.pid}`);
     owner.kill("SIGKILL");
@@ -134,7 +134,7 @@ test("processes of an owner that was killed are ended by the next to open the fo
     writeRecord(dir, "reused", { ...id, started: "another boot/1" }, { pid: 1, started: "another boot/1" });
     // One of an owner that is there, and one that a kill left half written.
     writeRecord(dir, "owned", id, running(process.pid));
-    writeFileSync(path.join(dir, "run", "half-1.json"), '{"name":');
+    writeFileSync(path.join(dir, "run", "half.json"), '{"name":');
 
     const workshop = await temporaryWorkshop(dir);
     expect(left.map(isRunning)).toEqual([false, false]);
