@@ -54,8 +54,10 @@ const schema = z.object({
     REDIS_PORT: z.coerce.number().int().positive(),
     /** Object id of the identity: the user name under Entra authentication. */
     REDIS_USERNAME: z.string().min(1),
-    /** For how long a stored prediction counts as fresh, in seconds. */
+    /** For how long a prediction that was made for a request counts as fresh, in seconds: its inputs may change any time. */
     PREDICTION_FRESH_SECONDS: z.coerce.number().int().positive(),
+    /** For how long a prediction of a batch counts as fresh, in seconds: until the next batch has been loaded. */
+    BATCH_FRESH_SECONDS: z.coerce.number().int().positive(),
     /** For how long a stored prediction is kept as an answer for when the model is not there, in seconds. */
     PREDICTION_KEEP_SECONDS: z.coerce.number().int().positive(),
     /** Longest time for a whole prediction request, in milliseconds. */

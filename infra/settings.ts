@@ -87,6 +87,7 @@ const schema = z.object({
         "the ARN of the IAM OIDC provider of https://sts.windows.net/<tenant>/, or empty",
     ),
     predictionFreshSeconds: integer(1, 604_800),
+    batchFreshSeconds: integer(1, 604_800),
     predictionKeepSeconds: integer(1, 31_536_000),
     requestDeadlineMs: integer(100, 200_000),
     [providerKeys.location]: text(/^[A-Za-z0-9 ]+$/, "an Azure region such as koreacentral"),
@@ -173,8 +174,10 @@ function contradictions(values: Values): string[] {
     if (values.databaseAuth === "iam" && values.databasePassword !== undefined) {
         faults.push(fault("databasePassword", values.databasePassword, "empty, since databaseAuth is iam"));
     }
-    if (values.predictionKeepSeconds < values.predictionFreshSeconds) {
-        faults.push(fault("predictionKeepSeconds", String(values.predictionKeepSeconds), `at least predictionFreshSeconds (${values.predictionFreshSeconds})`));
+    for (const key of ["predictionFreshSeconds", "batchFreshSeconds"] as const) {
+        if (values.predictionKeepSeconds < values[key]) {
+            faults.push(fault("predictionKeepSeconds", String(values.predictionKeepSeconds), `at least ${key} (${values[key]})`));
+        }
     }
     return faults;
 }

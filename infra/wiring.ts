@@ -52,6 +52,7 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
         REDIS_PORT: pulumi.interpolate`${cache.port}`,
         REDIS_USERNAME: identity.principalId,
         PREDICTION_FRESH_SECONDS: String(settings.predictionFreshSeconds),
+        BATCH_FRESH_SECONDS: String(settings.batchFreshSeconds),
         PREDICTION_KEEP_SECONDS: String(settings.predictionKeepSeconds),
         REQUEST_DEADLINE_MS: String(settings.requestDeadlineMs),
 

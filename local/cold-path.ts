@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
@@ -56,7 +56,7 @@ export async function waitForPlayers(file: string, stores: Stores, app: RunningA
         }
         const where = JSON.stringify(counts);
         if (Object.values(counts.poison).some((messages) => messages > 0)) {
-            throw new ColdPathError(`a message failed too often: ${where}; see ${app.logFile}`);
+            throw new ColdPathError(`a message failed too often: ${where}${errorsOf(app)}`);
         }
         if (where !== last) {
             last = where;
@@ -64,11 +64,19 @@ export async function waitForPlayers(file: string, stores: Stores, app: RunningA
         }
         if (performance.now() - movedAt > stuckAfterMs) {
             throw new ColdPathError(
-                `${missing.length} of ${expected.size} players are missing, such as ${missing.slice(0, 3).join(", ")}, and nothing moves: ${where}; see ${app.logFile}`,
+                `${missing.length} of ${expected.size} players are missing, such as ${missing.slice(0, 3).join(", ")}, and nothing moves: ${where}${errorsOf(app)}`,
             );
         }
         await sleep(500);
     }
+}
+
+/** The last errors that the handlers logged, which mostly say why. */
+function errorsOf({ logFile }: RunningApp): string {
+    const errors = readFileSync(logFile, "utf8")
+        .split("\n")
+        .filter((line) => line.split(" ")[1] === "error");
+    return `; see ${logFile}\n${errors.slice(-3).join("\n")}`;
 }
 
 async function missingPlayers(expected: ReadonlySet<string>, stores: Stores): Promise<string[]> {

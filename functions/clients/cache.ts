@@ -55,10 +55,11 @@ export interface PredictionCache {
     /**
      * Stores predictions; one that is not newer than the stored one (`scoredAt`) changes nothing. Any number: they are sent in chunks.
      *
+     * @param freshSeconds for how long they count as fresh; by default as long as predictions that were made for a request
      * @throws CacheUnavailableError; a part may then be stored, and storing all of them again is harmless.
      * @throws UnstorablePredictionError
      */
-    putMany(predictions: readonly FingerprintedPrediction[]): Promise<void>;
+    putMany(predictions: readonly FingerprintedPrediction[], freshSeconds?: number): Promise<void>;
     /** @throws CacheUnavailableError when the cache does not answer. */
     ping(): Promise<void>;
     /** Ends the connection. */
@@ -130,12 +131,12 @@ class RedisPredictionCache implements PredictionCache {
         return decoded.map((value, i) => value && this.named(playerIds[i] ?? "", value));
     }
 
-    async putMany(predictions: readonly FingerprintedPrediction[]): Promise<void> {
+    async putMany(predictions: readonly FingerprintedPrediction[], freshSeconds = this.settings.PREDICTION_FRESH_SECONDS): Promise<void> {
         const chunks = Array.from({ length: Math.ceil(predictions.length / chunkSize) }, (_, i) =>
             predictions.slice(i * chunkSize, (i + 1) * chunkSize),
         );
         for (let i = 0; i < chunks.length; i += chunksInFlight) {
-            await Promise.all(chunks.slice(i, i + chunksInFlight).map((chunk) => this.putChunk(chunk)));
+            await Promise.all(chunks.slice(i, i + chunksInFlight).map((chunk) => this.putChunk(chunk, freshSeconds)));
         }
     }
 
@@ -151,10 +152,10 @@ class RedisPredictionCache implements PredictionCache {
         this.redis.disconnect();
     }
 
-    private async putChunk(predictions: readonly FingerprintedPrediction[]): Promise<void> {
+    private async putChunk(predictions: readonly FingerprintedPrediction[], freshSeconds: number): Promise<void> {
         // Fresh from the write, not from the scoring: a batch's predictions reach the cache long after they were made, and are still
         // the latest that the models have to say until the next batch. How old they may be is for the caller to say (maxAgeSeconds).
-        const freshUntil = new Date(this.now() + this.settings.PREDICTION_FRESH_SECONDS * 1000);
+        const freshUntil = new Date(this.now() + freshSeconds * 1000);
         const values = predictions.map((prediction) => encodeValue(prediction, freshUntil));
         const keys = predictions.map((prediction) => playerKey(prediction.playerId));
         await this.run("write", async () => {

@@ -9,6 +9,7 @@ export const loadFile: StorageQueueHandler = async (message, context) => {
         lake: services.lake(),
         database: services.database(),
         cache: services.cache(),
+        freshSeconds: services.settings().BATCH_FRESH_SECONDS,
         now: () => new Date(),
         log: context,
     });

@@ -12,6 +12,8 @@ export interface LoadParts {
     readonly lake: Lake;
     readonly database: Database;
     readonly cache: Pick<PredictionCache, "putMany">;
+    /** For how long the cached predictions count as fresh, in seconds. */
+    readonly freshSeconds: number;
     readonly now: () => Date;
     readonly log: {
         /** Takes one line of JSON an event. */
@@ -53,7 +55,7 @@ export async function loadPredictions(event: BlobCreated, parts: LoadParts): Pro
     return result;
 }
 
-async function loadBlob(blob: LakeBlob, { lake, database, cache, now, log }: LoadParts): Promise<LoadResult> {
+async function loadBlob(blob: LakeBlob, { lake, database, cache, freshSeconds, now, log }: LoadParts): Promise<LoadResult> {
     const open = () => lake.download(containers.predictions, blob.path, blob.etag);
 
     const counts = await loadOnce(database, { file: blob.path, etag: blob.etag }, now, async (session): Promise<LoadCounts> => {
@@ -69,7 +71,7 @@ async function loadBlob(blob: LakeBlob, { lake, database, cache, now, log }: Loa
     });
 
     // A second pass over the file instead of its rows in memory; only what is committed may be served.
-    const cached = await refresh(cache, open, (error) =>
+    const cached = await refresh(cache, freshSeconds, open, (error) =>
         log.warn(JSON.stringify({ event: "load", file: blob.path, warning: "the cache was not refreshed", reason: String(error) })),
     );
     return { outcome: counts === undefined ? "repeated" : "loaded", rows: counts?.rows ?? 0, rejected: counts?.rejected ?? 0, cached };
@@ -78,12 +80,13 @@ async function loadBlob(blob: LakeBlob, { lake, database, cache, now, log }: Loa
 /** Puts the file's predictions into the cache. A cache that is down costs freshness, not the load. */
 async function refresh(
     cache: LoadParts["cache"],
+    freshSeconds: number,
     open: () => ReturnType<Lake["download"]>,
     onFailure: (error: unknown) => void,
 ): Promise<boolean> {
     for await (const { predictions } of readPredictions(await open())) {
         try {
-            await cache.putMany(predictions);
+            await cache.putMany(predictions, freshSeconds);
         } catch (error) {
             onFailure(error);
             return false;

@@ -1,5 +1,4 @@
-import { createServer } from "node:https";
-import { request as httpsRequest } from "node:https";
+import { createServer, request as httpsRequest } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
@@ -121,8 +120,8 @@ export class AwsService implements CloudService {
             return;
         }
         const upstream = new URL(this.studio.s3Endpoint);
-        const headers = { ...request.headers, host: "sts.amazonaws.com", "content-length": String(body.length) };
-        const forwarded = httpsRequest({ hostname: upstream.hostname, port: upstream.port, method: "POST", path: "/", headers }, (answer) => {
+        const { hostname, port } = upstream;
+        const forwarded = httpsRequest({ hostname, port, method: "POST", path: "/", headers: { ...request.headers, host: upstream.host } }, (answer) => {
             response.writeHead(answer.statusCode ?? 502, answer.headers);
             answer.pipe(response);
         });

@@ -24,11 +24,11 @@ type AppInputs = z.infer<typeof appInputs>;
 const deploymentInputs = z.object({
     properties: z.object({
         template: z.object({
-            resources: z.array(z.object({ type: z.string(), name: z.string(), properties: z.unknown() })).length(1),
+            resources: z.array(z.object({ type: z.string(), name: z.string(), properties: z.object({ packageUri: z.string() }) })).length(1),
         }),
+        parameters: z.record(z.string(), z.object({ value: z.string() })).default({}),
     }),
 });
-const oneDeployProperties = z.object({ packageUri: z.url() });
 
 /** A function app that was deployed to. */
 export interface RunningApp {
@@ -86,7 +86,8 @@ export class WebService implements CloudService {
     }
 
     async #deploy(registration: Registration): Promise<void> {
-        const [resource] = deploymentInputs.parse(registration.inputs).properties.template.resources;
+        const { template, parameters } = deploymentInputs.parse(registration.inputs).properties;
+        const [resource] = template.resources;
         const [appName, extension] = resource?.name.split("/") ?? [];
         const app = this.#apps.get(appName ?? "");
         if (resource?.type !== "Microsoft.Web/sites/extensions" || extension !== "onedeploy" || appName === undefined || app === undefined) {
@@ -94,7 +95,7 @@ export class WebService implements CloudService {
                 `deployment "${registration.name}" holds ${resource?.type} ${resource?.name}; expected Microsoft.Web/sites/extensions <app>/onedeploy of an app of this program`,
             );
         }
-        const packageDir = await this.#unpack(appName, oneDeployProperties.parse(resource.properties).packageUri);
+        const packageDir = await this.#unpack(appName, withParameters(resource.properties.packageUri, parameters));
         const keys = this.#keys(appName);
         const host = await startHost(this.workshop, {
             packageDir,
@@ -134,4 +135,10 @@ export class WebService implements CloudService {
     #keys(appName: string): { readonly functionKey: string; readonly masterKey: string } {
         return { functionKey: this.secrets.password(`${appName} function key`), masterKey: this.secrets.password(`${appName} master key`) };
     }
+}
+
+/** A template's text, or the value of the parameter that it names: `[parameters('name')]`. */
+function withParameters(text: string, parameters: Readonly<Record<string, { readonly value: string }>>): string {
+    const name = /^\[parameters\('(?<name>\w+)'\)\]$/.exec(text)?.groups?.name;
+    return name === undefined ? text : (parameters[name]?.value ?? text);
 }

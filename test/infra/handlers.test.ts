@@ -94,6 +94,7 @@ describe("the handlers", () => {
             ONLINE_DEPLOYMENT: expect.stringMatching(/^m[0-9a-f]{12}$/) as string,
             ONLINE_SCORING_URI: "https://online.test/score",
             PREDICTION_FRESH_SECONDS: "3600",
+            BATCH_FRESH_SECONDS: "93600",
             PREDICTION_KEEP_SECONDS: "604800",
             REDIS_HOST: "redis.test",
             REDIS_PORT: "10000",

@@ -149,8 +149,9 @@ describe("readStackSettings", () => {
     });
 
     it("keeps predictions for no shorter than they are fresh", () => {
-        expect(faultsOf({ predictionFreshSeconds: "7200", predictionKeepSeconds: "3600" })).toEqual([
+        expect(faultsOf({ predictionFreshSeconds: "7200", batchFreshSeconds: "9000", predictionKeepSeconds: "3600" })).toEqual([
             `${full("predictionKeepSeconds")} is "3600"; allowed: at least predictionFreshSeconds (7200)`,
+            `${full("predictionKeepSeconds")} is "3600"; allowed: at least batchFreshSeconds (9000)`,
         ]);
     });
 });

@@ -92,6 +92,7 @@ describe("load", () => {
         lake: parts.lake,
         database,
         cache,
+        freshSeconds: 90_000,
         now: () => new Date("2026-02-02T12:00:00.500Z"),
         log: { log: () => undefined, warn: (line: string) => void warnings.push(line) },
     });
@@ -149,7 +150,10 @@ describe("load", () => {
                     scored_at: new Date(value.scoredAt),
                 })),
         );
-        expect(await cache.getMany(predictions.map(({ playerId }) => playerId))).toMatchObject(predictions);
+        const cached = await cache.getMany(predictions.map(({ playerId }) => playerId));
+        expect(cached).toMatchObject(predictions);
+        // Fresh until the next batch, not for the hour of a prediction that was made for a request.
+        expect(Math.min(...cached.map((each) => each?.freshUntil.getTime() ?? 0))).toBeGreaterThan(Date.now() + 80_000_000);
         expect(await rows("SELECT file, etag, `rows`, rejected, loaded_at FROM prediction_loads")).toEqual([
             { file, etag: event.etag, rows: 5, rejected: 0, loaded_at: new Date("2026-02-02T12:00:00.500Z") },
         ]);

@@ -137,6 +137,7 @@ function appSettings(): AppSettings {
         REDIS_PORT: String(parts.settings.REDIS_PORT),
         REDIS_USERNAME: parts.principalId,
         PREDICTION_FRESH_SECONDS: "3600",
+        BATCH_FRESH_SECONDS: "93600",
         PREDICTION_KEEP_SECONDS: "86400",
         REQUEST_DEADLINE_MS: "1000",
         DATABASE_HOST: "127.0.0.1",

@@ -1,0 +1,255 @@
+"""The two scoring scripts: the online one behind Azure ML's own server, the batch one on files, and that both say the same."""
+
+import csv
+import gzip
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import batch_score
+import score
+from conftest import PLAYER, Trained, read_csv, write_csv
+from model import Predictions
+from readers import FileRefused
+from records import parse_features
+
+PROJECT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 1, 31, 21, 0, 0, 123_456, timezone(timedelta(hours=9)))
+
+
+@pytest.fixture(scope="module")
+def server(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of `score.py` on the server that Azure ML runs it with, with the model mounted as Azure ML does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    folder = tmp_path_factory.mktemp("server")
+    command = [PROJECT / "local/parts/inference_server.py", "--entry_script", score.__file__, "--model_dir", trained.folder.parent, "--port", str(port)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AML_", "AZUREML_"))}
+    with open(folder / "log", "wb") as log:
+        process = subprocess.Popen([sys.executable, *command], cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError((folder / "log").read_text()) from None
+                time.sleep(0.1)
+        yield f"{url}/score"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def post(url: str, body: str) -> tuple[int, Any]:
+    try:
+        with urlopen(Request(url, body.encode(), {"content-type": "application/json"}), timeout=30) as response:
+            return response.status, json.load(response)
+    except HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def request(rows: list[dict[str, Any]]) -> str:
+    return json.dumps({"players": [{"playerId": row["idx"], "features": {name: row[name] for name in PLAYER}} for row in rows]})
+
+
+def batch_lines(trained: Trained, path: Path, output: Path) -> list[dict[str, str]]:
+    """What the batch script writes about a file, row by row."""
+    output.mkdir(exist_ok=True)
+    batch_score.score_file(path, trained.model, output, lambda: NOW)
+    (written,) = output.glob("*.csv")
+    return read_csv(written)
+
+
+def same(left: Predictions, right: Predictions) -> bool:
+    pairs = [(left.churn, right.churn), (left.purchase, right.purchase)]
+    scores = all((one.probability == other.probability).all() and (one.label == other.label).all() for one, other in pairs)
+    return scores and bool((left.segment == right.segment).all())
+
+
+def test_the_server_and_the_batch_say_the_same_of_every_player(server: str, trained: Trained, tmp_path: Path) -> None:
+    rows = read_csv(trained.others)[:700]
+    # As a request has them: numbers as numbers.
+    status, answer = post(server, request([{**row, "age": int(row["age"]), "crystal": int(row["crystal"])} for row in rows]))
+    assert status == 200 and answer["errors"] == [] and answer["modelVersion"] == trained.model.version
+    lines = batch_lines(trained, write_csv(tmp_path / "players.csv", rows), tmp_path / "out")
+    assert len(lines) == len(answer["predictions"]) == 700
+    for line, prediction in zip(lines, answer["predictions"], strict=True):
+        assert {
+            "playerId": line["player_id"],
+            "churn": {"label": line["churn_label"] == "1", "probability": float(line["churn_probability"])},
+            "purchase": {"label": line["purchase_label"] == "1", "probability": float(line["purchase_probability"])},
+            "segment": {"id": int(line["segment_id"]), "name": line["segment_name"]},
+        } == prediction
+        assert line["model_version"] == answer["modelVersion"]
+    one_by_one = [post(server, request([row]))[1]["predictions"][0] for row in rows[:25]]
+    assert one_by_one == answer["predictions"][:25]
+
+
+def test_the_server_answers_each_player_by_itself(server: str, trained: Trained) -> None:
+    players = [
+        {"playerId": "no features"},
+        {"playerId": "걱정", "features": {**PLAYER, "age": "old"}},
+        {"playerId": "unseen", "features": {**PLAYER, "country": "아틀란티스"}},
+        {"playerId": "unseen", "features": {**PLAYER, "country": "Mu"}},
+    ]
+    status, answer = post(server, json.dumps({"players": players}))
+    assert status == 200
+    assert answer["errors"] == [
+        {"playerId": "no features", "code": "invalid_features", "message": "features is null, expected an object"},
+        {"playerId": "걱정", "code": "invalid_features", "message": 'age is "old", expected a finite number'},
+    ]
+    # No category that training has not seen is different from another.
+    assert answer["predictions"][0] == answer["predictions"][1]
+    assert post(server, '{"players": []}') == (200, {"modelVersion": trained.model.version, "predictions": [], "errors": []})
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("{", "the body is not JSON"),
+        ("[]", "the body is [], expected"),
+        ('{"players": {}}', 'the body is {"players": {}}, expected'),
+        ('{"players": [1]}', "players[0] is 1.0, expected"),
+        ('{"players": [{"playerId": "1"}, {"playerId": 2}]}', 'players[1] is {"playerId": 2.0}, expected'),
+        ("[" * 100_000, "the body is not JSON"),
+    ],
+)
+def test_the_server_refuses_what_is_no_request(server: str, body: str, problem: str) -> None:
+    status, answer = post(server, body)
+    assert status == 400 and answer["message"].startswith(problem)
+
+
+@given(st.lists(st.integers(0, 599), min_size=1, max_size=40))
+def test_a_prediction_does_not_depend_on_who_else_is_asked_for(trained: Trained, chosen: list[int]) -> None:
+    rows = [parse_features(trained.model.schema, row) for row in read_csv_once(trained.others)]
+    whole = trained.model.predict(list(zip(*rows, strict=True)))
+    part = trained.model.predict(list(zip(*(rows[place] for place in chosen), strict=True)))
+    picked = np.array(chosen)
+    expected = [type(scores)(scores.probability[picked], scores.label[picked]) for scores in (whole.churn, whole.purchase)]
+    assert same(part, Predictions(*expected, whole.segment[picked]))
+
+
+_rows: dict[Path, list[dict[str, str]]] = {}
+
+
+def read_csv_once(path: Path) -> list[dict[str, str]]:
+    if path not in _rows:
+        _rows[path] = read_csv(path)[:600]
+    return _rows[path]
+
+
+def test_a_file_in_the_batch_is_written_as_agreed(trained: Trained, tmp_path: Path) -> None:
+    rows = [{**row, "idx": player} for row, player in zip(read_csv(trained.others), ["plain", "콤마, \"왕\"", "a\rb\nc"], strict=False)]
+    path = write_csv(tmp_path / "part-0.csv", [{"idx": "1", **PLAYER}])
+    lines = batch_lines(trained, path, tmp_path / "out")
+    assert list(lines[0]) == list(batch_score.HEADER)
+    assert lines[0]["scored_at"] == "2026-01-31T12:00:00.123Z"
+    assert lines[0]["inputs_fingerprint"] == "23802805b9fc437c"
+    assert re.fullmatch(r"[01],[01]\.\d{6},[01],[01]\.\d{6},\d", ",".join(list(lines[0].values())[1:6]))
+    assert b"\r" not in next((tmp_path / "out").glob("*.csv")).read_bytes()
+    jsonl = tmp_path / "odd ids.jsonl"
+    jsonl.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert [line["player_id"] for line in batch_lines(trained, jsonl, tmp_path / "odd")] == [row["idx"] for row in rows]
+
+
+def test_wrong_rows_go_beside_the_predictions(trained: Trained, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    path = tmp_path / "part-0.csv.gz"
+    player = ",".join(["1", *map(str, PLAYER.values())])
+    content = "\n".join([",".join(["idx", *PLAYER]), player, player.replace("39", ""), "1,2", player]).encode() + b"\n\xff\n"
+    path.write_bytes(gzip.compress(content))
+    assert re.fullmatch(r"part-0\.csv\.gz: 2 scored, 3 rejected, part-0-[0-9a-f]{12}\.csv", batch_score.score_file(path, trained.model, output))
+    predictions, rejected = sorted(output.iterdir(), key=lambda file: file.suffix)
+    assert rejected.name == f"{predictions.stem}.rejected.jsonl"
+    assert [json.loads(line) for line in rejected.read_text(encoding="utf-8").splitlines()] == [
+        {"line": 3, "reason": 'age is "", expected a finite number', "row": player.replace("39", "")},
+        {"line": 4, "reason": "has 2 fields, the header has 13", "row": "1,2"},
+        {"line": 6, "reason": "has 1 fields, the header has 13", "row": "\ufffd"},
+    ]
+
+
+def test_outputs_are_named_by_stem_and_content(trained: Trained, tmp_path: Path) -> None:
+    rows = [{"idx": "1", **PLAYER}, {"idx": "2", **PLAYER}]
+    for folder, row in (("region=a", rows[0]), ("region=b", rows[1])):
+        (tmp_path / folder).mkdir()
+        write_csv(tmp_path / folder / "part-0.csv", [row])
+        output = tmp_path / "out"
+        # Again, as Azure ML does with a mini-batch whose worker was lost.
+        for _ in range(2):
+            output.mkdir(exist_ok=True)
+            batch_score.score_file(tmp_path / folder / "part-0.csv", trained.model, output)
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert len(names) == 2 and all(re.fullmatch(r"part-0-[0-9a-f]{12}\.csv", name) for name in names)
+
+
+def test_the_batch_script_scores_what_it_can_and_then_fails(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "job" / "out"
+    monkeypatch.setenv("AZUREML_MODEL_DIR", str(trained.folder))
+    monkeypatch.setenv("AZUREML_BI_OUTPUT_PATH", str(output))
+    batch_score.init()
+    good = write_csv(tmp_path / "good.csv", [{"idx": "1", **PLAYER}])
+    (tmp_path / "good.ndjson.gz").write_bytes(gzip.compress(json.dumps({"idx": 2, **PLAYER}).encode()))
+    (tmp_path / "header.csv").write_text(",".join(["idx", *PLAYER]))
+    for name in ("_SUCCESS", "_metadata.csv", ".hidden.csv", "empty.csv"):
+        (tmp_path / name).write_text("" if name in ("_SUCCESS", "empty.csv") else "x")
+    quiet = ["_SUCCESS", "_metadata.csv", ".hidden.csv", "empty.csv", "header.csv"]
+    batch = [str(tmp_path / name) for name in (*quiet, "good.csv")]
+    summary = batch_score.run(batch)
+    assert [line.split(",")[0] for line in summary] == [*(f"{name}: skipped" for name in quiet[:4]), "header.csv: 0 scored", "good.csv: 1 scored"]
+
+    write_csv(tmp_path / "wrong.csv", [{"idx": "1", **PLAYER, "race": "x"} | {"age": 1}]).write_text("idx,age\n1,39\n")
+    (tmp_path / "broken.csv.gz").write_bytes(gzip.compress(good.read_bytes())[:-9])
+    (tmp_path / "text.jsonl.gz").write_text("no gzip")
+    refused = ["wrong.csv", "broken.csv.gz", "text.jsonl.gz", "gone.csv"]
+    with pytest.raises(batch_score.RefusedFiles) as error:
+        batch_score.run([str(tmp_path / name) for name in (*refused, "good.ndjson.gz")])
+    assert all(f"{name}: " in str(error.value) and f"refused {name}: " in capsys_text(capsys) for name in refused)
+    assert "the header lacks promotion_num" in str(error.value)
+    assert sorted(path.name[: path.name.rindex("-")] for path in output.iterdir()) == ["good", "good", "header"]
+
+
+_captured: list[str] = []
+
+
+def capsys_text(capsys: pytest.CaptureFixture[str]) -> str:
+    _captured.append(capsys.readouterr().err)
+    return "".join(_captured)
+
+
+def test_a_wrong_file_leaves_nothing_behind(trained: Trained, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "wrong.csv").write_text("idx\n1\n")
+    with pytest.raises(FileRefused):
+        batch_score.score_file(tmp_path / "wrong.csv", trained.model, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_batch_output_is_read_back_by_any_csv_reader(trained: Trained, tmp_path: Path) -> None:
+    lines = batch_lines(trained, trained.others, tmp_path / "out")
+    assert [line["player_id"] for line in lines] == [row["idx"] for row in read_csv(trained.others)]
+    (written,) = (tmp_path / "out").iterdir()
+    assert {len(row) for row in csv.reader(written.read_text(encoding="utf-8").splitlines())} == {len(batch_score.HEADER)}
