@@ -82,14 +82,18 @@ def score_file(path: Path, model: Model, output: Path, now: Callable[[], datetim
     scored_at = now().astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     scored = rejected = 0
     with TextFile(path) as file, Draft(output, path.name) as predictions, Draft(output, path.name) as rejections:
-        writer = csv.writer(predictions.text, lineterminator="\n")
-        writer.writerow(HEADER)
+        plain = csv.writer(predictions.text, lineterminator="\n")
+        # Python's writer sees no need to quote a carriage return where lines end in a line feed.
+        quoting = csv.writer(predictions.text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(HEADER)
         for chunk in read_players(file.text, is_json_lines(path), model.schema, model.schema.features):
+            writer = quoting if "\r" in "".join(chunk.ids) else plain
             writer.writerows(_rows(chunk, model, scored_at))
             rejections.text.writelines(map(_rejection_line, chunk.rejections))
             scored += len(chunk.ids)
             rejected += len(chunk.rejections)
-        stem = f"{bare_stem(path)}-{file.content_hash()[:12]}"
+        # Short enough for any file system, whatever the input's name.
+        stem = f"{bare_stem(path).encode()[:180].decode(errors='ignore')}-{file.content_hash()[:12]}"
         # The predictions last: whoever sees them finds their rejected rows there.
         if rejected > 0:
             rejections.publish(output / f"{stem}.rejected.jsonl")

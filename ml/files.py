@@ -46,7 +46,7 @@ class _HashedFile(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:
         count = self._file.readinto(buffer)
         self.hash.update(memoryview(buffer)[:count])
         return count
@@ -66,7 +66,7 @@ class TextFile:
         self._raw = _HashedFile(path)
         self._buffer = io.BufferedReader(self._raw, _BUFFER)
         binary = gzip.GzipFile(fileobj=self._buffer, mode="rb") if is_gzip(path) else self._buffer
-        self.text: TextIO = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[arg-type]
+        self.text: TextIO = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
     def content_hash(self) -> str:
         """SHA-256 of the file's bytes, as stored; to be asked for once the text was read to its end."""
@@ -90,10 +90,10 @@ class Draft:
 
     def __init__(self, folder: Path, name: str, compress: bool = False) -> None:
         # Random, since processes of several machines may write to one folder.
-        self._path = folder / f".{name}.{secrets.token_hex(4)}.draft"
+        self._path = folder / f".{name[:50]}.{secrets.token_hex(4)}.draft"
         self._file = open(self._path, "wb")
         binary = gzip.GzipFile(filename="", mode="wb", fileobj=self._file, mtime=0) if compress else self._file
-        self.text: TextIO = io.TextIOWrapper(binary, encoding="utf-8", newline="")  # type: ignore[arg-type]
+        self.text: TextIO = io.TextIOWrapper(binary, encoding="utf-8", newline="")
 
     def publish(self, path: Path) -> None:
         """Completes the file and moves it to `path`, in the same folder, replacing what is there."""

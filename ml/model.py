@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import threads  # before lightgbm  # noqa: F401, I001
+import openmp  # before lightgbm
 import lightgbm
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class Encoder:
         """A row a player, a column a feature."""
         matrix = np.empty((len(columns[0]), len(columns)))
         for place, (codes, column) in enumerate(zip(self._codes, columns, strict=True)):
-            matrix[:, place] = column if codes is None else [codes.get(text, np.nan) for text in column]  # type: ignore[arg-type]
+            matrix[:, place] = column if codes is None else [codes.get(text, np.nan) for text in column]
         return matrix
 
 

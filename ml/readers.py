@@ -65,8 +65,8 @@ class _Check:
     def __init__(self, schema: Schema, columns: Sequence[Column]) -> None:
         self.names = [schema.id, *(column.name for column in columns)]
         self._id_length = schema.id_length
-        self._columns = columns
         self._texts = [ParsedText(column) for column in columns]
+        self._parsers: list[Callable[[Any], Any]] = [self.player_id, *map(_parser, columns, self._texts)]
 
     def player_id(self, value: Any) -> str:
         text = number_text(value) if isinstance(value, float) and isfinite(value) else value
@@ -85,7 +85,7 @@ class _Check:
 
     def by_row(self, records: list[_Record]) -> Chunk:
         """Some rows one by one, the wrong ones set aside."""
-        chunk = Chunk(columns=[[] for _ in self._columns])
+        chunk = Chunk(columns=[[] for _ in self._texts])
         for record in records:
             try:
                 player_id, *values = self._row(record.fields)
@@ -101,8 +101,7 @@ class _Check:
     def _row(self, fields: Sequence[Any]) -> list[Any]:
         row: list[Any] = []
         problems: list[str] = []
-        parsers: list[Callable[[Any], Any]] = [self.player_id, *(self._parser(position) for position in range(len(self._columns)))]
-        for parse, value in zip(parsers, fields, strict=True):
+        for parse, value in zip(self._parsers, fields, strict=True):
             try:
                 row.append(parse(value))
             except InvalidValue as error:
@@ -111,9 +110,9 @@ class _Check:
             raise InvalidValue("; ".join(problems))
         return row
 
-    def _parser(self, position: int) -> Callable[[Any], Value]:
-        texts, column = self._texts[position], self._columns[position]
-        return lambda value: texts[value] if isinstance(value, str) else column.parse(value)
+
+def _parser(column: Column, texts: ParsedText) -> Callable[[Any], Value]:
+    return lambda value: texts[value] if isinstance(value, str) else column.parse(value)
 
 
 def _json_chunks(text: TextIO, check: _Check, rows: int) -> Iterator[Chunk]:

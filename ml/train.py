@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import threads  # before lightgbm and scikit-learn  # noqa: F401, I001
+import openmp  # before lightgbm and scikit-learn
 import lightgbm
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +59,12 @@ def train(paths: Sequence[Path], out: Path, seed: int) -> dict[str, Any]:
 
     Raises DataError, or OSError when `out` cannot be written; `out` is then as it was.
     """
+    _check_out(out)
     features = json.loads(SCHEMA_FILE.read_bytes())
     schema = read_schema(features)
     data = read_training_data(paths, schema, seed)
     boosters = {label.name: _fit_booster(schema, label, data, seed) for label in schema.labels}
-    scores = {
-        label.name: booster_probability(boosters[label.name], data.matrix[:, input_places(schema, label)]) for label in schema.labels
-    }
+    scores = {label.name: booster_probability(boosters[label.name], data.matrix[:, input_places(schema, label)]) for label in schema.labels}
     thresholds = {name: _best_threshold(data, name, probability) for name, probability in scores.items()}
     segments, profiles = _fit_segments(schema, data, scores, seed)
     names = segment_names(profiles, float(data.labels["purchase"].mean()))
@@ -193,12 +192,16 @@ def _metrics(data: TrainingData, name: str, probability: Floats, threshold: floa
     return {metric: round(float(number), 6) for metric, number in metrics.items()}
 
 
+def _check_out(out: Path) -> None:
+    """What is no model's is not to be replaced. Raises DataError."""
+    if out.exists() and not (out / "model.json").is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out}: is there and no model folder; give --out a new folder or one of an earlier model")
+
+
 def _write_folder(out: Path, contents: Mapping[str, bytes]) -> None:
     """Puts a new folder in the place of the old one: at any moment, what is there is whole."""
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
-    if out.exists() and not (out / "model.json").is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out}: is there and no model folder; give --out a new folder or one of an earlier model")
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
         fresh, former = Path(temporary, "fresh"), Path(temporary, "former")
         fresh.mkdir()

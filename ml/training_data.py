@@ -96,7 +96,7 @@ def _block(schema: Schema, columns: Sequence[Sequence[Value]], vocabularies: lis
         if column.type == "category":
             block[:, place] = [vocabulary.setdefault(value, len(vocabulary)) for value in values]
         else:
-            block[:, place] = values  # type: ignore[assignment]
+            block[:, place] = values
     return block
 
 

@@ -35,8 +35,11 @@ players = st.fixed_dictionaries(
 
 
 def csv_line(fields: Sequence[str], newline: str, quote_all: bool) -> str:
-    quoted = [quote_all or any(mark in field for mark in ',"\r\n') for field in fields]
-    return ",".join(f'"{field.replace(chr(34), chr(34) * 2)}"' if quote else field for field, quote in zip(fields, quoted, strict=True)) + newline
+    def quoted(field: str) -> str:
+        doubled = field.replace('"', '""')
+        return f'"{doubled}"' if quote_all or any(mark in field for mark in ',"\r\n') else field
+
+    return ",".join(map(quoted, fields)) + newline
 
 
 def read(path: Path, schema: Schema, rows: int = 10_000) -> Chunk:

@@ -46,16 +46,16 @@ def test_numbers_may_be_text(value: Any, number: float) -> None:
     assert parsed == number and math.copysign(1, parsed) == math.copysign(1, number)
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["", " ", " 39", "39 ", "1_000", "1,000", "0x10", "nan", "inf", "Infinity", "1e999", "٣", "１", "--1", "1e", ".", None, True, [], {}, math.nan, 10**400],
-)
+NO_NUMBERS = ["", " ", " 39", "39 ", "1_000", "1,000", "0x10", "nan", "inf", "Infinity", "1e999", "٣", "１", "--1", "1e", "."]
+
+
+@pytest.mark.parametrize("value", [*NO_NUMBERS, None, True, [], {}, math.nan, 10**400])
 def test_numbers_are_finite_and_plain(value: Any) -> None:
     with pytest.raises(InvalidValue, match=r"^age is .*, expected a finite number$"):
         NUMBER.parse(value)
 
 
-@pytest.mark.parametrize(("value", "text"), [("대한민국", "대한민국"), (" a ", " a "), (40, "40"), (40.0, "40"), (2**53 + 1, "9007199254740992")])
+@pytest.mark.parametrize(("value", "text"), [(" 대한 ", " 대한 "), (40, "40"), (40.0, "40"), (2**53 + 1, "9007199254740992")])
 def test_categories_may_be_numbers(value: Any, text: str) -> None:
     assert CATEGORY.parse(value) == text
 
@@ -107,7 +107,10 @@ def test_number_text_keeps_the_number(number: float) -> None:
     assert float(number_text(number)) == number
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+plain_json = st.none() | st.booleans() | st.floats() | st.integers() | st.text()
+
+
+@given(st.recursive(plain_json, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_any_json_value_is_taken_or_refused_with_a_message(value: Any) -> None:
     value = json.loads(json.dumps(value))
     for column in (NUMBER, CATEGORY):

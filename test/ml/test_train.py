@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 import train
 from conftest import Trained, read_csv, write_csv
 from files import TextFile
-from model import CONTENT_FILES, ModelFolderError, find_model_folder, load_model
+from model import CONTENT_FILES, ModelFolderError, Predictions, find_model_folder, load_model
 from profiles import MAX_NAME_LENGTH, Profile, segment_names
 from readers import read_players
 
@@ -32,17 +33,23 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     return err
 
 
+def predicted(trained: Trained) -> Iterator[Predictions]:
+    """What the model says of players that it has not seen, chunk by chunk."""
+    with TextFile(trained.others) as file:
+        for chunk in read_players(file.text, False, trained.model.schema, trained.model.schema.features):
+            yield trained.model.predict(chunk.columns)
+
+
 def test_the_models_come_close_to_the_truth(trained: Trained) -> None:
     truth = read_csv(trained.truth)
     rows = read_csv(trained.others)
-    with TextFile(trained.others) as file:
-        predictions = [trained.model.predict(chunk.columns) for chunk in read_players(file.text, False, trained.model.schema, trained.model.schema.features)]
+    predictions = list(predicted(trained))
     answers = {"churn": [row["churn_YN"] == "Y" for row in rows], "purchase": [int(row["purchase_num"]) > 0 for row in rows]}
     for label, tolerance in (("churn", 0.01), ("purchase", 0.03)):
         true = np.array([float(row[f"{label}_probability"]) for row in truth])
         learned = np.concatenate([getattr(prediction, label).probability for prediction in predictions])
         assert roc_auc_score(answers[label], learned) > roc_auc_score(answers[label], true) - tolerance
-        assert average_precision_score(answers[label], learned) > 1.5 * np.mean(answers[label]) or label == "churn"
+        assert average_precision_score(answers[label], learned) > 0.8 * average_precision_score(answers[label], true)
         assert np.mean(learned) == pytest.approx(np.mean(true), abs=0.01)
         assert np.mean(np.abs(learned - true)) < 0.05
 
@@ -50,14 +57,12 @@ def test_the_models_come_close_to_the_truth(trained: Trained) -> None:
 def test_labels_follow_the_thresholds_and_find_the_rare_payers(trained: Trained) -> None:
     described = json.loads((trained.folder / "model.json").read_bytes())
     assert described["metrics"]["purchase"]["f1"] > 2 * described["metrics"]["purchase"]["baseRate"]
-    with TextFile(trained.others) as file:
-        for chunk in read_players(file.text, False, trained.model.schema, trained.model.schema.features):
-            predicted = trained.model.predict(chunk.columns)
-            for label in ("churn", "purchase"):
-                scores = getattr(predicted, label)
-                assert (scores.label == (scores.probability >= described["thresholds"][label])).all()
-                assert (scores.probability == np.round(scores.probability, 6)).all()
-                assert scores.label.any() and not scores.label.all()
+    for prediction in predicted(trained):
+        for label in ("churn", "purchase"):
+            scores = getattr(prediction, label)
+            assert (scores.label == (scores.probability >= described["thresholds"][label])).all()
+            assert (scores.probability == np.round(scores.probability, 6)).all()
+            assert scores.label.any() and not scores.label.all()
 
 
 def test_the_model_folder_says_what_it_is(trained: Trained) -> None:
@@ -191,8 +196,14 @@ def test_segments_are_named_by_what_their_players_are_like() -> None:
     def profile(churn: float, purchase: float = 0.05, paid: float = 0.0, **deviations: float) -> Profile:
         return Profile(0.1, churn, purchase, paid, deviations)
 
-    plain = profile(0.9)
-    profiles = [plain, plain, profile(0.5, purchase=0.2), profile(0.1, paid=1.0), profile(0.8, age=-0.7), profile(0.8, age=-0.7, game_play_num_per_week=0.6)]
+    profiles = [
+        profile(0.9),
+        profile(0.9),
+        profile(0.5, purchase=0.2),
+        profile(0.1, paid=1.0),
+        profile(0.8, age=-0.7),
+        profile(0.8, age=-0.7, game_play_num_per_week=0.6),
+    ]
     assert segment_names(profiles, 0.05) == [
         "likely leavers",
         "likely leavers, group 2",
