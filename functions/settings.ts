@@ -49,6 +49,10 @@ const schema = z.object({
     ONLINE_DEPLOYMENT: z.string().min(1),
     /** Version of the deployed model: stored predictions of another version count as stale. */
     MODEL_VERSION: z.string().min(1).max(17),
+    /** Most calls of the online endpoint that a process has in flight: Azure ML refuses more than it has room for. */
+    MODEL_MAX_CALLS: z.coerce.number().int().positive(),
+    /** A call that has this many players takes in no further request. The players of one request are never split. */
+    MODEL_BATCH_PLAYERS: z.coerce.number().int().positive(),
 
     REDIS_HOST: z.string().min(1),
     REDIS_PORT: z.coerce.number().int().positive(),
@@ -60,8 +64,15 @@ const schema = z.object({
     BATCH_FRESH_SECONDS: z.coerce.number().int().positive(),
     /** For how long a stored prediction is kept as an answer for when the model is not there, in seconds. */
     PREDICTION_KEEP_SECONDS: z.coerce.number().int().positive(),
+    /** Most players that a process keeps in its own memory before Redis; 0 keeps none. */
+    HOT_PLAYERS: z.coerce.number().int().min(0),
+    /** For how long it keeps a player there, in milliseconds: how much older than Redis an answer may be. */
+    HOT_PLAYERS_TTL_MS: z.coerce.number().int().min(1).max(2_000),
     /** Longest time for a whole prediction request, in milliseconds. */
     REQUEST_DEADLINE_MS: z.coerce.number().int().positive(),
+
+    /** Where metrics are sent to, as the identity; the empty string sends none. It has no secret. */
+    APPLICATIONINSIGHTS_CONNECTION_STRING: z.string(),
 
     /** The studio's MySQL. */
     DATABASE_HOST: z.string().min(1),

@@ -79,7 +79,7 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
         runtime,
         monitoring,
         package: handlerPackage,
-        appSettings: wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, databasePassword: password?.reference ?? "" }),
+        appSettings: wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, insightsConnectionString: monitoring.connectionString, databasePassword: password?.reference ?? "" }),
         prerequisites: [lake, cache, endpoints, aws, password].filter((each) => each instanceof pulumi.Resource),
         scale: settings,
         now,

@@ -16,12 +16,14 @@ export interface HandlerWiring {
     readonly endpoints: Endpoints;
     readonly studio: Studio;
     readonly aws: AwsAccess;
+    /** Address of Application Insights; no secret. */
+    readonly insightsConnectionString: pulumi.Input<string>;
     /** Reference to the password; the empty text under IAM authentication. */
     readonly databasePassword: pulumi.Input<string>;
 }
 
 /** Where each part is, in the words of the handlers' settings. */
-export function wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, databasePassword }: HandlerWiring): HandlerSettings {
+export function wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, insightsConnectionString, databasePassword }: HandlerWiring): HandlerSettings {
     return {
         AZURE_CLIENT_ID: identity.clientId,
 
@@ -47,6 +49,10 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
         ONLINE_SCORING_URI: endpoints.onlineScoringUri,
         ONLINE_DEPLOYMENT: endpoints.onlineDeployment,
         MODEL_VERSION: endpoints.modelVersion,
+        // Azure ML works on one share and lets another wait; beyond that it answers 429
+        // (https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-endpoints#http-429-too-many-requests).
+        MODEL_MAX_CALLS: String(2 * settings.onlineMaxConcurrentRequests * settings.onlineInstanceCount),
+        MODEL_BATCH_PLAYERS: String(settings.onlineBatchPlayers),
 
         REDIS_HOST: cache.hostName,
         REDIS_PORT: pulumi.interpolate`${cache.port}`,
@@ -54,7 +60,11 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
         PREDICTION_FRESH_SECONDS: String(settings.predictionFreshSeconds),
         BATCH_FRESH_SECONDS: String(settings.batchFreshSeconds),
         PREDICTION_KEEP_SECONDS: String(settings.predictionKeepSeconds),
+        HOT_PLAYERS: String(settings.hotPlayers),
+        HOT_PLAYERS_TTL_MS: String(settings.hotPlayersTtlMs),
         REQUEST_DEADLINE_MS: String(settings.requestDeadlineMs),
+
+        APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString,
 
         DATABASE_HOST: studio.databaseHost,
         DATABASE_PORT: pulumi.interpolate`${studio.databasePort}`,

@@ -15,15 +15,15 @@ export interface HostStorage {
  * What the Functions host itself reads, all under the identity.
  * https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
  */
-export function hostSettings(clientId: pulumi.Input<string>, state: HostStorage, insights: { readonly connectionString: pulumi.Input<string>; readonly authentication: pulumi.Input<string> }) {
+export function hostSettings(clientId: pulumi.Input<string>, state: HostStorage, insightsAuthentication: pulumi.Input<string>) {
     return {
         AzureWebJobsStorage__credential: "managedidentity",
         AzureWebJobsStorage__clientId: clientId,
         AzureWebJobsStorage__blobServiceUri: state.blobEndpoint,
         AzureWebJobsStorage__queueServiceUri: state.queueEndpoint,
         AzureWebJobsStorage__tableServiceUri: state.tableEndpoint,
-        APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
-        APPLICATIONINSIGHTS_AUTHENTICATION_STRING: insights.authentication,
+        // The address of Application Insights is among the handlers' own settings: they send metrics there too.
+        APPLICATIONINSIGHTS_AUTHENTICATION_STRING: insightsAuthentication,
     };
 }
 

@@ -16,7 +16,7 @@ export interface HandlersArgs extends PartArgs {
     readonly identity: managedidentity.UserAssignedIdentity;
     readonly lake: Lake;
     readonly runtime: Runtime;
-    readonly monitoring: { readonly insightsId: pulumi.Input<string>; readonly connectionString: pulumi.Input<string> };
+    readonly monitoring: { readonly insightsId: pulumi.Input<string> };
     readonly package: HandlerPackage;
     readonly appSettings: HandlerSettings;
     /** What must be there, with its rights, before the handlers start. */
@@ -61,10 +61,7 @@ export class Handlers extends pulumi.ComponentResource {
                     minTlsVersion: "1.2",
                     appSettings: nameValuePairs({
                         ...args.appSettings,
-                        ...hostSettings(identity.clientId, runtime, {
-                            connectionString: monitoring.connectionString,
-                            authentication: pulumi.interpolate`ClientId=${identity.clientId};Authorization=AAD`,
-                        }),
+                        ...hostSettings(identity.clientId, runtime, pulumi.interpolate`ClientId=${identity.clientId};Authorization=AAD`),
                     }),
                 },
                 tags,

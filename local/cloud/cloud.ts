@@ -27,7 +27,8 @@ const onPaper: CloudService = {
         ),
         "azure-native:applicationinsights:Component": recorded(armResource("Microsoft.Insights/components", "resourceName"), ({ id }) => ({
             instrumentationKey: guidOf(id),
-            connectionString: `InstrumentationKey=${guidOf(id)}`,
+            // Nothing listens there: metrics and logs are read on this machine, and nothing leaves it.
+            connectionString: `InstrumentationKey=${guidOf(id)};IngestionEndpoint=https://127.0.0.1:9`,
         })),
         "azure-native:containerregistry:Registry": recorded(armResource("Microsoft.ContainerRegistry/registries", "registryName"), ({ name }) => ({
             loginServer: `${name}.azurecr.io`,
