@@ -1,62 +1,95 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Cron } from "croner";
 import { z } from "zod";
-
-const project = "player-predictions";
+import { contradictions, existingKeys, fault, fullKey } from "./setting-faults";
+import { armId, flag, integer, ncrontab, oneOf, optional, tags, text } from "./setting-types";
 
 /** Keys of the providers' own configuration that the program reads as well. */
 const providerKeys = { location: "azure-native:location", region: "aws:region" } as const;
-
-function text(pattern: RegExp, allowed: string) {
-    return z.string({ error: allowed }).regex(pattern, allowed);
-}
-
-function optional(pattern: RegExp, allowed: string) {
-    return z
-        .string({ error: allowed })
-        .refine((value) => value === "" || pattern.test(value), allowed)
-        .transform((value) => (value === "" ? undefined : value));
-}
-
-function integer(from: number, to: number) {
-    const allowed = `a whole number from ${from} to ${to}`;
-    return z
-        .string({ error: allowed })
-        .regex(/^\d{1,9}$/, allowed)
-        .transform(Number)
-        .refine((value) => value >= from && value <= to, allowed);
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
-    return z.enum(values, { error: `one of ${values.join(", ")}` });
-}
 
 const vmSize = text(/^Standard_[A-Za-z0-9_]+$/, "an Azure VM size such as Standard_F4s_v2");
 const httpsUri = optional(/^https:\/\/[^\s?#]+$/, "an https:// address without a query, or empty");
 const deployment = optional(/^[A-Za-z][A-Za-z0-9-]{2,31}$/, "a deployment's name (3 to 32 letters, digits and hyphens, a letter first), or empty");
 
-const tagsAllowed = 'a list of name=value texts, such as ["team=data-platform"]';
-const tags = z.string({ error: tagsAllowed }).transform((value, context): Record<string, string> => {
-    const parsed = z.array(z.string().regex(/^[^=<>%&\\?/\s][^=<>%&\\?/]*=.{0,256}$/)).safeParse(jsonOrUndefined(value));
-    if (!parsed.success) {
-        context.addIssue({ code: "custom", message: tagsAllowed });
-        return z.NEVER;
-    }
-    return Object.fromEntries(parsed.data.map((tag) => [tag.slice(0, tag.indexOf("=")), tag.slice(tag.indexOf("=") + 1)]));
-});
+const storageSku = oneOf(["Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_GZRS"]);
+const subnetId = armId("Microsoft.Network/virtualNetworks/subnets", "a subnet");
+const vaultId = armId("Microsoft.KeyVault/vaults", "a Key Vault");
+
+/**
+ * What the profiles say of the keys that a stack leaves empty: `dev` is the cheapest, `prod` stays up when a machine or a zone fails, and
+ * keeps what it holds. A stack takes one and may say otherwise key by key.
+ */
+export const profiles = {
+    dev: {
+        lakeSku: "Standard_LRS",
+        runtimeSku: "Standard_LRS",
+        zoneRedundant: "false",
+        protectData: "false",
+        network: "none",
+        logRetentionDays: "30",
+        redisSku: "Balanced_B0",
+        redisHighAvailability: "false",
+        functionMemoryMb: "512",
+        functionMaxInstances: "40",
+        functionAlwaysReady: "0",
+        onlineInstanceType: "Standard_F2s_v2",
+        onlineInstanceCount: "1",
+        onlineMaxConcurrentRequests: "2",
+        batchVmSize: "Standard_D2s_v3",
+        batchMaxNodes: "1",
+        batchWorkersPerNode: "2",
+    },
+    prod: {
+        lakeSku: "Standard_ZRS",
+        runtimeSku: "Standard_ZRS",
+        zoneRedundant: "true",
+        protectData: "true",
+        network: "private",
+        logRetentionDays: "90",
+        redisSku: "Balanced_B5",
+        redisHighAvailability: "true",
+        functionMemoryMb: "2048",
+        functionMaxInstances: "100",
+        functionAlwaysReady: "2",
+        onlineInstanceType: "Standard_F4s_v2",
+        onlineInstanceCount: "2",
+        onlineMaxConcurrentRequests: "4",
+        batchVmSize: "Standard_D4s_v3",
+        batchMaxNodes: "4",
+        batchWorkersPerNode: "4",
+    },
+} as const;
 
 /** Every key of the stack's configuration, as text on the way in. Pulumi.yaml holds the types, defaults and descriptions for people. */
 const schema = z.object({
+    profile: oneOf(["dev", "prod"]),
     namePrefix: text(/^[a-z][a-z0-9]{1,8}$/, "2 to 9 lower-case letters and digits, a letter first"),
     tags,
-    lakeSku: oneOf(["Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_GZRS"]),
+    lakeSku: storageSku,
+    runtimeSku: storageSku,
+    zoneRedundant: flag,
+    protectData: flag,
+    network: oneOf(["none", "nat", "private"]),
+    networkCidr: text(/^(10|172\.(1[6-9]|2\d|3[01])|192\.168)(\.\d{1,3}){2,3}\/(1[6-9]|2[0-4])$/, "a private IPv4 range of /16 to /24 such as 10.40.0.0/22"),
+    existingResourceGroup: optional(/^[\w.()-]{1,89}[\w()-]$/, "the name of a resource group, or empty"),
+    existingVirtualNetworkId: armId("Microsoft.Network/virtualNetworks", "a virtual network"),
+    existingFunctionSubnetId: subnetId,
+    existingEndpointSubnetId: subnetId,
+    existingComputeSubnetId: subnetId,
+    existingEgressAddress: optional(/^(\d{1,3}\.){3}\d{1,3}$/, "an IPv4 address, or empty"),
+    privateDnsZones: optional(
+        /^(skip|\/subscriptions\/[^/]+\/resourceGroups\/[^/]+)$/i,
+        "skip, the ARM id of the resource group that has the zones, or empty",
+    ),
+    existingLogWorkspaceId: armId("Microsoft.OperationalInsights/workspaces", "a Log Analytics workspace"),
+    existingKeyVaultId: vaultId,
+    existingModelVaultId: vaultId,
     logRetentionDays: integer(30, 730),
     redisSku: text(/^(Balanced_B|MemoryOptimized_M|ComputeOptimized_X)\d+$/, "a size of Azure Managed Redis such as Balanced_B0"),
-    redisHighAvailability: oneOf(["true", "false"]).transform((value) => value === "true"),
+    redisHighAvailability: flag,
     functionMemoryMb: oneOf(["512", "2048", "4096"]).transform(Number),
     functionMaxInstances: integer(40, 1000),
     functionAlwaysReady: integer(0, 100),
-    ingestSchedule: z.string({ error: "an NCRONTAB expression" }).refine(isNcrontab, "an NCRONTAB expression of six fields (second first), such as 0 15 3 * * *"),
+    ingestSchedule: ncrontab,
     sourceBucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of an S3 bucket"),
     sourcePrefix: optional(/^[A-Za-z0-9!_.()='-][A-Za-z0-9!_.()='/-]*\/$/, "a prefix without wildcards that ends in a slash and does not start with one, or empty"),
     databaseInstance: text(/^[A-Za-z](-?[A-Za-z0-9])*$/, "the identifier of an RDS instance"),
@@ -64,6 +97,7 @@ const schema = z.object({
     databaseUser: text(/^[A-Za-z0-9_.-]{1,32}$/, "the name of a MySQL user, at most 32 characters"),
     databaseAuth: oneOf(["iam", "password"]),
     databasePassword: optional(/^.+$/s, "a text"),
+    databaseSecurityGroup: optional(/^(skip|sg-[0-9a-f]{8,17})$/, "skip, the id of a security group such as sg-0123456789abcdef0, or empty"),
     modelFolder: text(/\S/, "a folder, from the project's folder"),
     onlineInstanceType: vmSize,
     onlineInstanceCount: integer(1, 20),
@@ -77,10 +111,7 @@ const schema = z.object({
     existingScoringDeployment: deployment,
     existingBatchUri: httpsUri,
     existingBatchDeployment: deployment,
-    existingOutputDatastore: optional(
-        /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.MachineLearningServices\/workspaces\/[^/]+\/datastores\/[^/]+$/i,
-        "the ARM id of an Azure ML datastore, or empty",
-    ),
+    existingOutputDatastore: armId("Microsoft.MachineLearningServices/workspaces/datastores", "an Azure ML datastore"),
     existingModelVersion: optional(/^[A-Za-z0-9._-]{1,17}$/, "1 to 17 letters, digits, dots, hyphens and underscores, or empty"),
     awsTokenAudience: optional(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/\S+$/, "an Application ID URI such as api://<client id>, or empty"),
     awsOidcProviderArn: optional(
@@ -97,16 +128,8 @@ const schema = z.object({
     [providerKeys.region]: text(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region such as ap-northeast-2"),
 });
 
-type Values = z.output<typeof schema>;
-
-const existingKeys = [
-    "existingScoringUri",
-    "existingScoringDeployment",
-    "existingBatchUri",
-    "existingBatchDeployment",
-    "existingOutputDatastore",
-    "existingModelVersion",
-] as const;
+/** The values key by key, each checked for itself. */
+export type Values = z.output<typeof schema>;
 
 /** Endpoints that are there already: only their addresses are wired. */
 export type ExistingEndpoints = { readonly [key in (typeof existingKeys)[number]]: string };
@@ -114,8 +137,33 @@ export type ExistingEndpoints = { readonly [key in (typeof existingKeys)[number]
 /** How the handlers sign in to MySQL. */
 export type DatabaseSignIn = { readonly auth: "iam" } | { readonly auth: "password"; readonly password: pulumi.Output<string> };
 
+/** The network that the handlers are in. */
+export interface NetworkSettings {
+    /** Whether the stack's services are reached by private endpoints, and their firewalls closed. */
+    readonly isPrivate: boolean;
+    /** Addresses of the subnets that the program makes. */
+    readonly cidr: string;
+    readonly existingVirtualNetworkId: string | undefined;
+    /** Subnets that are there already, with their way out. */
+    readonly existingSubnets:
+        | { readonly functions: string; readonly endpoints: string | undefined; readonly compute: string | undefined; readonly egressAddress: string | undefined }
+        | undefined;
+    /** `skip`, or the ARM id of the resource group that has the zones. */
+    readonly privateDnsZones: string | undefined;
+}
+
+type Grouped = (typeof existingKeys)[number] | "databaseAuth" | "databasePassword" | "sourcePrefix" | "network" | NetworkKey | `${string}:${string}`;
+type NetworkKey =
+    | "networkCidr"
+    | "existingVirtualNetworkId"
+    | "existingFunctionSubnetId"
+    | "existingEndpointSubnetId"
+    | "existingComputeSubnetId"
+    | "existingEgressAddress"
+    | "privateDnsZones";
+
 /** The stack's configuration, checked and typed. What each means is said in Pulumi.yaml. */
-export interface StackSettings extends Readonly<Omit<Values, (typeof existingKeys)[number] | "databaseAuth" | "databasePassword" | "sourcePrefix" | `${string}:${string}`>> {
+export interface StackSettings extends Readonly<Omit<Values, Grouped>> {
     /** Azure region of everything on Azure. */
     readonly location: string;
     /** AWS region of the bucket and the database. */
@@ -123,6 +171,8 @@ export interface StackSettings extends Readonly<Omit<Values, (typeof existingKey
     /** Empty for the whole bucket. */
     readonly sourcePrefix: string;
     readonly databaseSignIn: DatabaseSignIn;
+    /** Undefined where the handlers are in none. */
+    readonly network: NetworkSettings | undefined;
     /** Undefined where the program deploys the models itself. */
     readonly existingEndpoints: ExistingEndpoints | undefined;
 }
@@ -140,8 +190,17 @@ export class StackSettingsError extends Error {
  *
  * @throws StackSettingsError with all faults at once, each a line that names the key, the value and what is allowed
  */
-export function readStackSettings(read: (key: string) => string | undefined = pulumi.runtime.getConfig): StackSettings {
-    const raw = Object.fromEntries(Object.keys(schema.shape).map((key) => [key, read(fullKey(key))]));
+export function readStackSettings(
+    read: (key: string) => string | undefined = pulumi.runtime.getConfig,
+    stack: () => string = pulumi.getStack,
+): StackSettings {
+    const given = Object.fromEntries(Object.keys(schema.shape).map((key) => [key, read(fullKey(key))]));
+    if (Object.values(providerKeys).every((key) => given[key] === undefined) && given.sourceBucket === undefined) {
+        throw new StackSettingsError(
+            `stack ${JSON.stringify(stack())} is no environment of this project: no Pulumi.${stack()}.yaml says where it is and what it reads; docs/environments.md tells how to add one`,
+        );
+    }
+    const raw = { ...given, ...profileOf(given) };
     const parsed = schema.safeParse(raw);
     if (!parsed.success) {
         throw new StackSettingsError(parsed.error.issues.map(({ path, message }) => fault(String(path[0]), raw[String(path[0])], message)).join("\n"));
@@ -153,6 +212,15 @@ export function readStackSettings(read: (key: string) => string | undefined = pu
     return settingsOf(parsed.data);
 }
 
+/** What the stack's profile says of the keys that the stack leaves empty. */
+function profileOf(given: Readonly<Record<string, string | undefined>>): Record<string, string> {
+    const profile = schema.shape.profile.safeParse(given.profile);
+    if (!profile.success) {
+        throw new StackSettingsError(fault("profile", given.profile, profile.error.issues[0]?.message ?? ""));
+    }
+    return Object.fromEntries(Object.entries(profiles[profile.data]).filter(([key]) => (given[key] ?? "") === ""));
+}
+
 function settingsOf(values: Values): StackSettings {
     const { databaseAuth, databasePassword, sourcePrefix, ...rest } = values;
     const existing = Object.fromEntries(existingKeys.map((key) => [key, values[key] ?? ""])) as ExistingEndpoints;
@@ -162,54 +230,19 @@ function settingsOf(values: Values): StackSettings {
         awsRegion: values[providerKeys.region],
         sourcePrefix: sourcePrefix ?? "",
         databaseSignIn: databaseAuth === "iam" ? { auth: "iam" } : { auth: "password", password: pulumi.secret(databasePassword ?? "") },
+        network: values.network === "none" ? undefined : networkOf(values),
         existingEndpoints: values.existingScoringUri === undefined ? undefined : existing,
     };
 }
 
-/** What each value allows for itself and the values together do not. */
-function contradictions(values: Values): string[] {
-    const given = existingKeys.filter((key) => values[key] !== undefined);
-    const missing = given.length > 0 ? existingKeys.filter((key) => values[key] === undefined) : [];
-    const faults = missing.map((key) => fault(key, "", `a value, since ${fullKey(given[0] ?? key)} is set: the existing* keys go together`));
-    if (values.databaseAuth === "password" && values.databasePassword === undefined) {
-        faults.push(fault("databasePassword", "", "a secret text, since databaseAuth is password: pulumi config set --secret databasePassword"));
-    }
-    if (values.databaseAuth === "iam" && values.databasePassword !== undefined) {
-        faults.push(fault("databasePassword", values.databasePassword, "empty, since databaseAuth is iam"));
-    }
-    for (const key of ["predictionFreshSeconds", "batchFreshSeconds"] as const) {
-        if (values.predictionKeepSeconds < values[key]) {
-            faults.push(fault("predictionKeepSeconds", String(values.predictionKeepSeconds), `at least ${key} (${values[key]})`));
-        }
-    }
-    return faults;
-}
-
-function fault(key: string, value: string | undefined, allowed: string): string {
-    const shown = value === undefined ? "is missing" : key === "databasePassword" && value !== "" ? "has a value" : `is ${JSON.stringify(value)}`;
-    return `${fullKey(key)} ${shown}; allowed: ${allowed}`;
-}
-
-function fullKey(key: string): string {
-    return key.includes(":") ? key : `${project}:${key}`;
-}
-
-/** https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions */
-function isNcrontab(expression: string): boolean {
-    if (!/^[\dA-Za-z*,/-]+( [\dA-Za-z*,/-]+){5}$/.test(expression)) {
-        return false;
-    }
-    try {
-        return new Cron(expression, { paused: true }).nextRun() !== null;
-    } catch {
-        return false;
-    }
-}
-
-function jsonOrUndefined(value: string): unknown {
-    try {
-        return JSON.parse(value);
-    } catch {
-        return undefined;
-    }
+function networkOf(values: Values): NetworkSettings {
+    const functions = values.existingFunctionSubnetId;
+    const { existingEndpointSubnetId: endpoints, existingComputeSubnetId: compute, existingEgressAddress: egressAddress } = values;
+    return {
+        isPrivate: values.network === "private",
+        cidr: values.networkCidr,
+        existingVirtualNetworkId: values.existingVirtualNetworkId,
+        existingSubnets: functions === undefined ? undefined : { functions, endpoints, compute, egressAddress },
+        privateDnsZones: values.privateDnsZones,
+    };
 }

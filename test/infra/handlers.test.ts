@@ -29,7 +29,7 @@ describe("the handlers", () => {
                     },
                 },
                 runtime: { name: "node", version: "24" },
-                scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: 40, alwaysReady: [] },
+                scaleAndConcurrency: { instanceMemoryMB: 512, maximumInstanceCount: 40, alwaysReady: [] },
             },
         });
     });
@@ -54,7 +54,6 @@ describe("the handlers", () => {
         const hostOnly = Object.keys(given).filter((name) => !(settingNames as string[]).includes(name));
         expect(hostOnly).toEqual([
             "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-            "APPLICATIONINSIGHTS_CONNECTION_STRING",
             "AzureWebJobsStorage__blobServiceUri",
             "AzureWebJobsStorage__clientId",
             "AzureWebJobsStorage__credential",

@@ -110,7 +110,7 @@ describe("the models", () => {
                 computeType: "AmlCompute",
                 disableLocalAuth: true,
                 properties: {
-                    vmSize: "Standard_D4s_v3",
+                    vmSize: "Standard_D2s_v3",
                     remoteLoginPortPublicAccess: "Disabled",
                     scaleSettings: { minNodeCount: 0, maxNodeCount: 1, nodeIdleTimeBeforeScaleDown: "PT120S" },
                 },
@@ -128,7 +128,7 @@ describe("the models", () => {
                 outputAction: "SummaryOnly",
                 miniBatchSize: 1,
                 errorThreshold: -1,
-                maxConcurrencyPerInstance: 4,
+                maxConcurrencyPerInstance: 2,
                 retrySettings: { maxRetries: 3, timeout: "PT30M" },
             },
         });

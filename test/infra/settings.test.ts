@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { readStackSettings, settingKeys, StackSettingsError } from "../../infra/settings";
+import { profiles, readStackSettings, settingKeys, StackSettingsError } from "../../infra/settings";
 import { stackConfig } from "./recording";
 
 interface Declared {
@@ -66,11 +66,139 @@ describe("Pulumi.yaml", () => {
 });
 
 describe("the stacks' files", () => {
-    it.each(["dev", "local"])("%s holds no secret and no unknown key", (stack) => {
+    it.each(["dev", "prod", "local"])("%s holds no secret and no unknown key", (stack) => {
         const { config } = parse(readFileSync(path.join(projectDir, `Pulumi.${stack}.yaml`), "utf8")) as { config: Record<string, unknown> };
         expect(config).not.toHaveProperty(full("databasePassword"));
         const known = new Set([...settingKeys.map(full), "azure-native:location", "aws:region"]);
         expect(Object.keys(config).filter((key) => !known.has(key))).toEqual([]);
+    });
+});
+
+describe("profiles", () => {
+    const keys = Object.keys(profiles.dev) as (keyof typeof profiles.dev)[];
+
+    it("say the same keys, each empty in Pulumi.yaml, which tells what the profiles say", () => {
+        expect(Object.keys(profiles.prod)).toEqual(keys);
+        for (const key of keys) {
+            expect(declared[key], key).toMatchObject({ type: "string", default: "" });
+            expect(declared[key]?.description, key).toContain(`Empty takes the profile's - dev ${profiles.dev[key]}, prod ${profiles.prod[key]}.`);
+        }
+    });
+
+    it.each(["dev", "prod"] as const)("%s is whole: its stack says nothing but who and where", (profile) => {
+        const { config } = parse(readFileSync(path.join(projectDir, `Pulumi.${profile}.yaml`), "utf8")) as { config: Record<string, unknown> };
+        expect(keys.filter((key) => full(key) in config)).toEqual([]);
+        expect(config[full("profile")]).toBe(profile);
+        const settings = read({}, profile);
+        expect(settings).toMatchObject({
+            profile,
+            lakeSku: profiles[profile].lakeSku,
+            redisHighAvailability: profile === "prod",
+            zoneRedundant: profile === "prod",
+            protectData: profile === "prod",
+            functionAlwaysReady: profile === "prod" ? 2 : 0,
+        });
+        expect(settings.network?.isPrivate).toBe(profile === "prod" ? true : undefined);
+    });
+
+    it("give way to what the stack says, key by key", () => {
+        expect(read({ lakeSku: "Standard_GZRS", network: "nat", protectData: "false" }, "prod")).toMatchObject({
+            lakeSku: "Standard_GZRS",
+            runtimeSku: "Standard_ZRS",
+            protectData: false,
+            network: { isPrivate: false, cidr: "10.40.0.0/22", existingSubnets: undefined },
+        });
+        expect(read({ redisHighAvailability: "true" })).toMatchObject({ redisHighAvailability: true, zoneRedundant: false });
+    });
+});
+
+describe("a stack without configuration", () => {
+    it("is named in one line", () => {
+        expect(() => readStackSettings((key) => (key.endsWith(":profile") ? "dev" : undefined), () => "qa")).toThrow(
+            new StackSettingsError(
+                'stack "qa" is no environment of this project: no Pulumi.qa.yaml says where it is and what it reads; docs/environments.md tells how to add one',
+            ),
+        );
+    });
+});
+
+describe("what is there already", () => {
+    const network = "/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub";
+    const subnets = {
+        existingFunctionSubnetId: `${network}/subnets/functions`,
+        existingEndpointSubnetId: `${network}/subnets/endpoints`,
+        existingComputeSubnetId: `${network}/subnets/compute`,
+    };
+    const vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v";
+
+    it("is taken", () => {
+        expect(
+            read({ ...subnets, network: "private", existingEgressAddress: "203.0.113.7", privateDnsZones: "skip", existingResourceGroup: "games" }),
+        ).toMatchObject({
+            existingResourceGroup: "games",
+            network: {
+                isPrivate: true,
+                existingSubnets: {
+                    functions: subnets.existingFunctionSubnetId,
+                    endpoints: subnets.existingEndpointSubnetId,
+                    compute: subnets.existingComputeSubnetId,
+                    egressAddress: "203.0.113.7",
+                },
+                privateDnsZones: "skip",
+            },
+        });
+        expect(read({ network: "nat", existingVirtualNetworkId: network }).network?.existingVirtualNetworkId).toBe(network);
+        expect(read({ databaseAuth: "password", databasePassword: "x", existingKeyVaultId: vault }).existingKeyVaultId).toBe(vault);
+    });
+
+    it.each([
+        ["a network where there is none", { existingVirtualNetworkId: network }, "existingVirtualNetworkId", network, "empty, since network is none"],
+        [
+            "a network beside its subnets",
+            { ...subnets, network: "private", existingVirtualNetworkId: network },
+            "existingVirtualNetworkId",
+            network,
+            "empty, since it follows from the existing subnets",
+        ],
+        [
+            "some of the subnets",
+            { ...subnets, network: "private", existingEndpointSubnetId: "" },
+            "existingEndpointSubnetId",
+            "",
+            `the ARM id of a subnet, since ${full("existingFunctionSubnetId")} is set: the subnets go together`,
+        ],
+        [
+            "a subnet that nothing is put in",
+            { existingFunctionSubnetId: subnets.existingFunctionSubnetId, existingEndpointSubnetId: subnets.existingEndpointSubnetId, network: "nat" },
+            "existingEndpointSubnetId",
+            subnets.existingEndpointSubnetId,
+            "empty, since network is nat",
+        ],
+        [
+            "an address beside the program's own",
+            { network: "nat", existingEgressAddress: "203.0.113.7" },
+            "existingEgressAddress",
+            "203.0.113.7",
+            "empty, since the program makes the NAT gateway",
+        ],
+        ["zones without private endpoints", { network: "nat", privateDnsZones: "skip" }, "privateDnsZones", "skip", "empty, since network is nat"],
+        ["a vault for no password", { existingKeyVaultId: vault }, "existingKeyVaultId", vault, "empty, since databaseAuth is iam"],
+        [
+            "one vault for two",
+            { databaseAuth: "password", databasePassword: "x", existingKeyVaultId: vault, existingModelVaultId: vault },
+            "existingModelVaultId",
+            vault,
+            "another vault than existingKeyVaultId: Azure ML administers the vault of its workspace",
+        ],
+        [
+            "a vault for no workspace",
+            { ...existing, existingModelVaultId: vault },
+            "existingModelVaultId",
+            vault,
+            "empty, since existingScoringUri is set: no workspace is made",
+        ],
+    ])("is refused where it is %s", (_what, overrides, key, value, allowed) => {
+        expect(faultsOf(overrides)).toEqual([`${full(key)} is ${JSON.stringify(value)}; allowed: ${allowed}`]);
     });
 });
 
@@ -82,7 +210,8 @@ describe("readStackSettings", () => {
             namePrefix: "players",
             tags: { team: "data-platform", "cost-center": "game-analytics" },
             redisHighAvailability: false,
-            functionMemoryMb: 2048,
+            functionMemoryMb: 512,
+            network: undefined,
             sourcePrefix: "players/",
             databaseSignIn: { auth: "iam" },
             existingEndpoints: undefined,
@@ -122,8 +251,21 @@ describe("readStackSettings", () => {
         expect(faultsOf({ [key]: value })).toEqual([`${full(key)} is ${JSON.stringify(value)}; allowed: ${allowed}`]);
     });
 
-    it.each(["sourceBucket", "azure-native:location", "aws:region", "functionMemoryMb"])("says that %s is missing", (key) => {
+    it.each(["sourceBucket", "azure-native:location", "aws:region", "requestDeadlineMs"])("says that %s is missing", (key) => {
         expect(faultsOf({ [key]: undefined })).toEqual([expect.stringMatching(`^${full(key)} is missing; allowed: .+`)]);
+    });
+
+    it.each([
+        ["profile", "staging", "one of dev, prod"],
+        ["network", "public", "one of none, nat, private"],
+        ["networkCidr", "8.8.0.0/22", "a private IPv4 range of /16 to /24 such as 10.40.0.0/22"],
+        ["networkCidr", "10.40.0.0/26", "a private IPv4 range of /16 to /24 such as 10.40.0.0/22"],
+        ["zoneRedundant", "1", "one of true, false"],
+        ["existingResourceGroup", "a b", "the name of a resource group, or empty"],
+        ["existingLogWorkspaceId", "logs", "the ARM id of a Log Analytics workspace, or empty"],
+        ["databaseSecurityGroup", "default", "skip, the id of a security group such as sg-0123456789abcdef0, or empty"],
+    ])("refuses %s %s in one line", (key, value, allowed) => {
+        expect(faultsOf({ [key]: value })).toEqual([`${full(key)} is ${JSON.stringify(value)}; allowed: ${allowed}`]);
     });
 
     it("names all faults at once", () => {
@@ -136,8 +278,8 @@ describe("readStackSettings", () => {
 
     it("takes the existing endpoints all or none", () => {
         expect(faultsOf({ ...existing, existingBatchUri: "", existingModelVersion: "" })).toEqual([
-            `${full("existingBatchUri")} is ""; allowed: a value, since ${full("existingScoringUri")} is set: the existing* keys go together`,
-            `${full("existingModelVersion")} is ""; allowed: a value, since ${full("existingScoringUri")} is set: the existing* keys go together`,
+            `${full("existingBatchUri")} is ""; allowed: a value, since ${full("existingScoringUri")} is set: the keys of an existing endpoint go together`,
+            `${full("existingModelVersion")} is ""; allowed: a value, since ${full("existingScoringUri")} is set: the keys of an existing endpoint go together`,
         ]);
     });
 

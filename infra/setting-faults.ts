@@ -1,0 +1,95 @@
+import type { Values } from "./settings";
+
+const project = "player-predictions";
+
+/** The keys of an endpoint that is there already: all or none. */
+export const existingKeys = [
+    "existingScoringUri",
+    "existingScoringDeployment",
+    "existingBatchUri",
+    "existingBatchDeployment",
+    "existingOutputDatastore",
+    "existingModelVersion",
+] as const;
+
+/** A key as the engine has it. */
+export function fullKey(key: string): string {
+    return key.includes(":") ? key : `${project}:${key}`;
+}
+
+/** One line on a value that does not do. */
+export function fault(key: string, value: string | undefined, allowed: string): string {
+    const shown = value === undefined ? "is missing" : key === "databasePassword" && value !== "" ? "has a value" : `is ${JSON.stringify(value)}`;
+    return `${fullKey(key)} ${shown}; allowed: ${allowed}`;
+}
+
+/** What each value allows for itself and the values together do not: a line each. */
+export function contradictions(values: Values): string[] {
+    return [...ofEndpoints(values), ...ofDatabase(values), ...ofTimes(values), ...ofNetwork(values)];
+}
+
+function ofEndpoints(values: Values): string[] {
+    const given = existingKeys.filter((key) => values[key] !== undefined);
+    const missing = given.length > 0 ? existingKeys.filter((key) => values[key] === undefined) : [];
+    const together = "the keys of an existing endpoint go together";
+    return [
+        ...missing.map((key) => fault(key, "", `a value, since ${fullKey(given[0] ?? key)} is set: ${together}`)),
+        ...(given.length > 0 ? refused(values, "existingModelVaultId", "existingScoringUri is set: no workspace is made") : []),
+    ];
+}
+
+function ofDatabase(values: Values): string[] {
+    const { databaseAuth, databasePassword, existingKeyVaultId, existingModelVaultId } = values;
+    if (databaseAuth === "iam") {
+        return ["databasePassword", "existingKeyVaultId"].flatMap((key) => refused(values, key as keyof Values, "databaseAuth is iam"));
+    }
+    const faults: string[] = [];
+    if (databasePassword === undefined) {
+        faults.push(fault("databasePassword", "", "a secret text, since databaseAuth is password: pulumi config set --secret databasePassword"));
+    }
+    if (existingKeyVaultId !== undefined && existingKeyVaultId === existingModelVaultId) {
+        faults.push(fault("existingModelVaultId", existingModelVaultId, "another vault than existingKeyVaultId: Azure ML administers the vault of its workspace"));
+    }
+    return faults;
+}
+
+function ofTimes(values: Values): string[] {
+    return (["predictionFreshSeconds", "batchFreshSeconds"] as const)
+        .filter((key) => values.predictionKeepSeconds < values[key])
+        .map((key) => fault("predictionKeepSeconds", String(values.predictionKeepSeconds), `at least ${key} (${values[key]})`));
+}
+
+/** Subnets of one's own come whole, with the network that they are in. */
+function ofNetwork(values: Values): string[] {
+    const { network } = values;
+    const ownSubnets = ["existingFunctionSubnetId", "existingEndpointSubnetId", "existingComputeSubnetId"] as const;
+    if (network === "none") {
+        return [...ownSubnets, "existingVirtualNetworkId", "existingEgressAddress", "privateDnsZones"].flatMap((key) =>
+            refused(values, key as keyof Values, "network is none"),
+        );
+    }
+    const given = ownSubnets.find((key) => values[key] !== undefined);
+    const needed = {
+        existingFunctionSubnetId: true,
+        existingEndpointSubnetId: network === "private",
+        existingComputeSubnetId: network === "private" && values.existingScoringUri === undefined,
+    };
+    const faults = ownSubnets.flatMap((key) => {
+        if (given !== undefined && needed[key] && values[key] === undefined) {
+            return [fault(key, "", `the ARM id of a subnet, since ${fullKey(given)} is set: the subnets go together`)];
+        }
+        return needed[key] ? [] : refused(values, key, `network is ${network}`);
+    });
+    return [
+        ...faults,
+        ...(given === undefined ? refused(values, "existingEgressAddress", "the program makes the NAT gateway") : []),
+        ...(given === undefined ? [] : refused(values, "existingVirtualNetworkId", "it follows from the existing subnets")),
+        ...(network === "private" ? [] : refused(values, "privateDnsZones", `network is ${network}`)),
+    ];
+}
+
+/** A fault if a key has a value that nothing would use. */
+function refused(values: Values, key: keyof Values, why: string): string[] {
+    const value = values[key];
+    return value === undefined ? [] : [fault(key, typeof value === "string" ? value : JSON.stringify(value), `empty, since ${why}`)];
+}

@@ -1,0 +1,73 @@
+import { Cron } from "croner";
+import { z } from "zod";
+
+/** A text of a form. `allowed` says which, in words that follow "allowed:". */
+export function text(pattern: RegExp, allowed: string) {
+    return z.string({ error: allowed }).regex(pattern, allowed);
+}
+
+/** A text of a form, or empty, which is undefined. */
+export function optional(pattern: RegExp, allowed: string) {
+    return z
+        .string({ error: allowed })
+        .refine((value) => value === "" || pattern.test(value), allowed)
+        .transform((value) => (value === "" ? undefined : value));
+}
+
+export function integer(from: number, to: number) {
+    const allowed = `a whole number from ${from} to ${to}`;
+    return z
+        .string({ error: allowed })
+        .regex(/^\d{1,9}$/, allowed)
+        .transform(Number)
+        .refine((value) => value >= from && value <= to, allowed);
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+    return z.enum(values, { error: `one of ${values.join(", ")}` });
+}
+
+export const flag = oneOf(["true", "false"]).transform((value) => value === "true");
+
+const tagsAllowed = 'a list of name=value texts, such as ["team=data-platform"]';
+
+export const tags = z.string({ error: tagsAllowed }).transform((value, context): Record<string, string> => {
+    const parsed = z.array(z.string().regex(/^[^=<>%&\\?/\s][^=<>%&\\?/]*=.{0,256}$/)).safeParse(jsonOrUndefined(value));
+    if (!parsed.success) {
+        context.addIssue({ code: "custom", message: tagsAllowed });
+        return z.NEVER;
+    }
+    return Object.fromEntries(parsed.data.map((tag) => [tag.slice(0, tag.indexOf("=")), tag.slice(tag.indexOf("=") + 1)]));
+});
+
+export const ncrontab = z
+    .string({ error: "an NCRONTAB expression" })
+    .refine(isNcrontab, "an NCRONTAB expression of six fields (second first), such as 0 15 3 * * *");
+
+/** The ARM id of a resource of one type, such as `Microsoft.KeyVault/vaults`, or empty. */
+export function armId(type: string, what: string) {
+    const [namespace = "", ...kinds] = type.split("/");
+    const names = kinds.map((kind) => `/${kind}/[^/]+`).join("");
+    const pattern = new RegExp(`^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/${namespace.replaceAll(".", "\\.")}${names}$`, "i");
+    return optional(pattern, `the ARM id of ${what}, or empty`);
+}
+
+/** https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions */
+function isNcrontab(expression: string): boolean {
+    if (!/^[\dA-Za-z*,/-]+( [\dA-Za-z*,/-]+){5}$/.test(expression)) {
+        return false;
+    }
+    try {
+        return new Cron(expression, { paused: true }).nextRun() !== null;
+    } catch {
+        return false;
+    }
+}
+
+function jsonOrUndefined(value: string): unknown {
+    try {
+        return JSON.parse(value);
+    } catch {
+        return undefined;
+    }
+}
