@@ -5,6 +5,9 @@ import { accountDefaults, accountName, serviceEndpoint } from "../storage-accoun
 
 export type RuntimeArgs = PartArgs;
 
+/** Deleted blobs can be had back for a week. No versions: the host writes its state over and over. */
+const recovery = { deleteRetentionPolicy: { enabled: true, days: 7 }, containerDeleteRetentionPolicy: { enabled: true, days: 7 } };
+
 /**
  * The storage account of deployment packages, the host's state and Azure ML's assets: no player data. Its shared keys stay on, because
  * `storage.Blob` uploads with the account's key (https://github.com/pulumi/pulumi-azure-native/issues/2015) and a package's SAS is
@@ -30,6 +33,12 @@ export class Runtime extends pulumi.ComponentResource {
         const account = new storage.StorageAccount(
             accountName(name),
             { ...accountDefaults, resourceGroupName, sku: { name: "Standard_LRS" }, allowSharedKeyAccess: true, tags },
+            { parent: this },
+        );
+        // The keys of the functions are in it, and the state of jobs.
+        new storage.BlobServiceProperties(
+            `${name}-recovery`,
+            { resourceGroupName, accountName: account.name, blobServicesName: "default", ...recovery },
             { parent: this },
         );
         const container = (containerName: string) =>

@@ -59,6 +59,7 @@ describe("what the program registers", () => {
             "storage:BlobContainer players-runtime-deployed",
             "storage:BlobContainer players-runtime-packages",
             "storage:BlobServiceProperties players-lake-recovery",
+            "storage:BlobServiceProperties players-runtime-recovery",
             "storage:ManagementPolicy players-lake-lifecycle",
             "storage:Queue players-lake-folders-ready",
             "storage:Queue players-lake-folders-ready-poison",

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { parse } from "yaml";
 import type { HandlerPackage } from "../../infra/handlers/package";
 import { program } from "../../infra/program";
@@ -20,6 +21,10 @@ export interface Recorded {
     readonly secrets: readonly string[];
     /** Names of the resources that were there when this one was registered. */
     readonly after: ReadonlySet<string>;
+    readonly urn: string;
+    readonly protect: boolean;
+    /** By input: URNs of the resources that its value comes from. */
+    readonly sources: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A call of a provider's function. */
@@ -91,7 +96,7 @@ export function record(options: RecordingOptions = {}): Promise<Recording> {
 
 async function run(options: RecordingOptions): Promise<Recording> {
     const { stack = "dev", config = {}, preview = false, slow = () => false, now = new Date("2026-06-01T00:00:00Z") } = options;
-    const resources: Recorded[] = [];
+    const resources: Asked[] = [];
     const calls: Called[] = [];
     const there = new Set<string>();
     await pulumi.runtime.setMocks(
@@ -118,6 +123,7 @@ async function run(options: RecordingOptions): Promise<Recording> {
         stack,
         preview,
     );
+    const registrations = watchRegistrations();
     const own = Object.fromEntries(Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${project}:${key}`, value]));
     const modelFolder = { [`${project}:modelFolder`]: makeModelFolder() };
     pulumi.runtime.setAllConfig({ ...stackConfig(stack), ...modelFolder, ...own }, [`${project}:databasePassword`]);
@@ -125,18 +131,58 @@ async function run(options: RecordingOptions): Promise<Recording> {
     const resolved = preview ? [] : await Promise.all(Object.entries(outputs).map(async ([name, output]) => [name, await settled(output)] as const));
     // No output depends on some of the resources.
     await pulumi.runtime.disconnect();
+    const recorded = resources.map((each): Recorded => ({ ...each, ...registrations.of(each) }));
     return {
-        resources,
+        resources: recorded,
         calls,
         outputs: Object.fromEntries(resolved),
         get: (type, name) => {
-            const [found, ...more] = resources.filter((each) => each.type === type && each.name === name);
+            const [found, ...more] = recorded.filter((each) => each.type === type && each.name === name);
             if (found === undefined || more.length > 0) {
-                throw new Error(`${1 + more.length} resources ${type} ${name}; there are ${resources.map((each) => each.name).join(", ")}`);
+                throw new Error(`${1 + more.length} resources ${type} ${name}; there are ${recorded.map((each) => each.name).join(", ")}`);
             }
             return found;
         },
-        all: (type) => resources.filter((each) => each.type === type),
+        all: (type) => recorded.filter((each) => each.type === type),
+    };
+}
+
+type Registration = Pick<Recorded, "urn" | "protect" | "sources">;
+
+/** What the program asks of a provider. */
+type Asked = Omit<Recorded, keyof Registration>;
+
+interface RegisterRequest {
+    getType(): string;
+    getName(): string;
+    getProtect(): boolean;
+    getPropertydependenciesMap(): { forEach(each: (dependencies: { getUrnsList(): string[] }, property: string) => void): void };
+}
+
+/** Watches what the engine is told of a resource and mocks are not: its options. */
+function watchRegistrations(): { of(resource: Asked): Registration } {
+    // In the SDK and not in its types.
+    const monitor = (pulumi.runtime as unknown as { getMonitor(): MockMonitor }).getMonitor();
+    const register = monitor.registerResource.bind(monitor);
+    const seen = new Map<string, Registration>();
+    monitor.registerResource = (request: RegisterRequest, callback) => {
+        const sources: Record<string, readonly string[]> = {};
+        request.getPropertydependenciesMap().forEach((dependencies, property) => (sources[property] = dependencies.getUrnsList()));
+        return register(request, (error: unknown, response: { getUrn(): string } | undefined) => {
+            if (response !== undefined) {
+                seen.set(`${request.getType()} ${request.getName()}`, { urn: response.getUrn(), protect: request.getProtect(), sources });
+            }
+            callback(error, response);
+        });
+    };
+    return {
+        of: ({ type, name }) => {
+            const registration = seen.get(`${type} ${name}`);
+            if (registration === undefined) {
+                throw new Error(`${type} ${name} was not registered`);
+            }
+            return registration;
+        },
     };
 }
 

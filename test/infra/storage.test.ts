@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { group, idOf, inLake, inputsOf } from "./expected";
+import { group, idOf, inLake, inputsOf, inRuntime } from "./expected";
 import { record } from "./recording";
 
 const recorded = record();
@@ -21,6 +21,16 @@ describe("storage", () => {
             isVersioningEnabled: true,
             deleteRetentionPolicy: { enabled: true, days: 30 },
             containerDeleteRetentionPolicy: { enabled: true, days: 30 },
+        });
+    });
+
+    it("can have the deleted blobs of the runtime back for a week", async () => {
+        const { inputs } = (await recorded).get("azure-native:storage:BlobServiceProperties", "players-runtime-recovery");
+        expect(inputs).toEqual({
+            ...inRuntime,
+            blobServicesName: "default",
+            deleteRetentionPolicy: { enabled: true, days: 7 },
+            containerDeleteRetentionPolicy: { enabled: true, days: 7 },
         });
     });
 

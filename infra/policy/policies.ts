@@ -1,0 +1,44 @@
+import type { Policies, ReportViolation, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import { withoutVersion, type ResourceRule, type Rule, type RuleResource, type StackRule } from "./rule";
+
+/** What a policy is told of a resource, alone or in its stack. */
+interface PolicyArgs {
+    readonly type: string;
+    readonly name: string;
+    readonly urn: string;
+    // Not copied: reading a value that is not known yet ends a policy with a word about it.
+    readonly props: Record<string, unknown>;
+    readonly opts: { readonly protect: boolean };
+}
+
+/** The rules as the engine's policies. */
+export function policiesOf(rules: readonly Rule[]): Policies {
+    return rules.map((rule) => ("check" in rule ? resourcePolicy(rule) : stackPolicy(rule)));
+}
+
+function resourcePolicy({ name, description, check }: ResourceRule): ResourceValidationPolicy {
+    return {
+        name,
+        description,
+        validateResource: (args, report: ReportViolation) => check(resourceOf(args)).forEach((fault) => report(fault)),
+    };
+}
+
+function stackPolicy({ name, description, checkStack }: StackRule): StackValidationPolicy {
+    return {
+        name,
+        description,
+        validateStack: (args, report) => {
+            const resources = args.resources.map((each) => ({
+                ...resourceOf(each),
+                comesFrom: (property: string, other: RuleResource) =>
+                    each.propertyDependencies[property]?.some((dependency) => dependency.urn === other.urn) ?? false,
+            }));
+            checkStack(resources).forEach(({ resource, fault }) => report(fault, resource.urn));
+        },
+    };
+}
+
+function resourceOf({ type, name, urn, props, opts }: PolicyArgs): RuleResource {
+    return { type: withoutVersion(type), name, urn, props, protect: opts.protect };
+}

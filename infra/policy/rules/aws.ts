@@ -1,0 +1,102 @@
+import { at, checks, items, type Fault, type Rule, type RuleResource } from "../rule";
+
+interface Statement {
+    readonly Effect?: string;
+    readonly Principal?: unknown;
+    readonly Action?: unknown;
+    readonly NotAction?: unknown;
+    readonly Resource?: unknown;
+    readonly NotResource?: unknown;
+    readonly Condition?: unknown;
+}
+
+/** An S3 bucket's own objects, below a prefix or all: listing each is not possible. */
+const objectsOfABucket = /^arn:aws[a-z-]*:s3:::[^*?/]+\/[^*?]*\*$/;
+
+export const awsRules: readonly Rule[] = [
+    {
+        name: "aws-no-wildcard",
+        description: "Policies name their actions and resources; of S3 objects the bucket is named.",
+        check: checks({
+            "aws:iam/rolePolicy:RolePolicy": ofPolicy("policy"),
+            "aws:iam/policy:Policy": ofPolicy("policy"),
+            "aws:iam/userPolicy:UserPolicy": ofPolicy("policy"),
+            "aws:iam/groupPolicy:GroupPolicy": ofPolicy("policy"),
+            "aws:iam/role:Role": ({ props }) => items(props.inlinePolicies).flatMap((inline) => wildcards(at(inline, "policy"))),
+            "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ({ props }) =>
+                textOf(props.policyArn).includes(":iam::aws:policy/")
+                    ? [`policyArn ${textOf(props.policyArn)} is a policy of AWS itself, over all resources: write one that names them`]
+                    : [],
+        }),
+    },
+    {
+        name: "aws-exact-trust",
+        description: "A role trusts one identity: tokens of one audience and one subject, compared whole.",
+        check: checks({ "aws:iam/role:Role": ({ props }) => allowing(props.assumeRolePolicy).flatMap(trustFaults) }),
+    },
+    {
+        name: "aws-no-open-ingress",
+        description: "Nothing on AWS is opened to the internet.",
+        check: checks({
+            "aws:ec2/securityGroup:SecurityGroup": ({ props }) =>
+                items(props.ingress).flatMap((rule) => open([...items(at(rule, "cidrBlocks")), ...items(at(rule, "ipv6CidrBlocks"))])),
+            "aws:ec2/securityGroupRule:SecurityGroupRule": ({ props }) =>
+                props.type === "ingress" ? open([...items(props.cidrBlocks), ...items(props.ipv6CidrBlocks)]) : [],
+            "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ({ props }) => open([props.cidrIpv4, props.cidrIpv6]),
+        }),
+    },
+];
+
+function ofPolicy(property: string): (resource: RuleResource) => readonly Fault[] {
+    return ({ props }) => wildcards(props[property]);
+}
+
+function wildcards(policy: unknown): Fault[] {
+    return allowing(policy).flatMap((statement) => [
+        ...(statement.NotAction === undefined ? [] : ["NotAction allows all but a few actions: list the allowed ones in Action"]),
+        ...(statement.NotResource === undefined ? [] : ["NotResource allows all but a few resources: list the allowed ones in Resource"]),
+        ...oneOrMore(statement.Action)
+            .filter((action) => /[*?]/.test(action))
+            .map((action) => `the action ${JSON.stringify(action)} has a wildcard: name each action`),
+        ...oneOrMore(statement.Resource)
+            .filter((resource) => /[*?]/.test(resource) && !objectsOfABucket.test(resource))
+            .map((resource) => `the resource ${JSON.stringify(resource)} has a wildcard: name the resource`),
+    ]);
+}
+
+function trustFaults(statement: Statement): Fault[] {
+    const federated = oneOrMore(at(statement.Principal, "Federated"));
+    if (federated.length === 0) {
+        return ["the trust is in something else than a web identity: allow sts:AssumeRoleWithWebIdentity to a Federated principal alone"];
+    }
+    const exact = Object.entries((at(statement.Condition, "StringEquals") ?? {}) as Record<string, unknown>);
+    return ["aud", "sub"].flatMap((claim) => {
+        const values = exact.filter(([key]) => key.endsWith(`:${claim}`)).flatMap(([, value]) => oneOrMore(value));
+        return values.length === 1 && values.every((value) => value !== "" && !/[*?]/.test(value))
+            ? []
+            : [`the trust does not ask for one exact ${claim}: add <provider>:${claim} with one value to Condition.StringEquals`];
+    });
+}
+
+/** The statements of a policy's document that allow something. The document may come as its text or as an object. */
+function allowing(document: unknown): Statement[] {
+    const parsed: unknown = typeof document === "string" ? JSON.parse(document) : document;
+    const statements = at(parsed, "Statement");
+    return (Array.isArray(statements) ? statements : [statements ?? []].flat()).filter((each: Statement) => each.Effect === "Allow") as Statement[];
+}
+
+/** Less than eight bits of an address narrow nothing down: 0.0.0.0/0 can be written as 0.0.0.0/1 and 128.0.0.0/1. */
+function open(ranges: readonly unknown[]): Fault[] {
+    return ranges
+        .map(textOf)
+        .filter((range) => range.includes("/") && Number(range.split("/")[1]) < 8)
+        .map((range) => `ingress from ${range} is from the internet: name the address that connects, such as that of the NAT gateway`);
+}
+
+function oneOrMore(value: unknown): string[] {
+    return (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(textOf);
+}
+
+function textOf(value: unknown): string {
+    return typeof value === "string" ? value : "";
+}

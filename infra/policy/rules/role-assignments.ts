@@ -1,0 +1,57 @@
+import { at, checks, items, type Rule } from "../rule";
+
+const assignment = "azure-native:authorization:RoleAssignment";
+const definition = "azure-native:authorization:RoleDefinition";
+
+/** Roles that may change everything, or give themselves any role: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
+const broadRoles: Readonly<Record<string, string>> = {
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
+    "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
+};
+
+export const roleRules: readonly Rule[] = [
+    {
+        name: "role-not-broad",
+        description: "Identities get the roles of what they do, never one over everything.",
+        check: checks({
+            [assignment]: ({ props }) => {
+                const broad = broadRoles[textOf(props.roleDefinitionId).split("/").at(-1)?.toLowerCase() ?? ""];
+                return broad === undefined ? [] : [`the role ${broad} is given: give the built-in role of the one action that is needed`];
+            },
+        }),
+    },
+    {
+        name: "role-scope",
+        description: "Roles are given inside the resource group, on what they are needed for.",
+        check: checks({ [assignment]: ({ props }) => wide(textOf(props.scope), "scope") }),
+    },
+    {
+        name: "role-no-wildcard",
+        description: "A role of one's own names its actions, and can be given inside a resource group alone.",
+        check: checks({
+            [definition]: ({ props }) => [
+                ...items(props.permissions).flatMap((permission) =>
+                    ["actions", "dataActions"].flatMap((key) =>
+                        items(at(permission, key))
+                            .map(textOf)
+                            .filter((action) => action.includes("*"))
+                            .map((action) => `${key} has ${JSON.stringify(action)}: name each action`),
+                    ),
+                ),
+                ...items(props.assignableScopes).flatMap((scope) => wide(textOf(scope), "assignableScopes")),
+            ],
+        }),
+    },
+];
+
+function wide(scope: string, property: string): string[] {
+    return /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+(\/|$)/i.test(scope)
+        ? []
+        : [`${property} ${JSON.stringify(scope)} is wider than a resource group: name the resource`];
+}
+
+function textOf(value: unknown): string {
+    return typeof value === "string" ? value : "";
+}
