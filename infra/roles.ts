@@ -1,23 +1,7 @@
 import { createHash } from "node:crypto";
 import * as authorization from "@pulumi/azure-native/authorization";
 import * as pulumi from "@pulumi/pulumi";
-
-/** Built-in roles by their ids: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
-export const roles = {
-    storageBlobDataOwner: "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
-    storageBlobDataContributor: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-    storageBlobDataReader: "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-    storageQueueDataContributor: "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
-    storageQueueDataMessageProcessor: "8a0f0c08-91a1-4084-bc3d-661d67233fed",
-    storageQueueDataMessageSender: "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
-    storageQueueDataReader: "19e7f393-937e-4f77-808e-94535e297925",
-    storageTableDataContributor: "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
-    monitoringMetricsPublisher: "3913510d-42f4-4e42-8a64-420c390055eb",
-    keyVaultSecretsUser: "4633458b-17de-408a-b874-0445c86b69e6",
-    acrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",
-    azureMlDataScientist: "f6c7c914-8db3-469d-8ca1-694a8f32e121",
-    azureMlMetricsWriter: "635dd51f-9968-44d3-b7fb-6d9a6bd613ae",
-} as const;
+import { roles } from "./role-ids";
 
 export interface RoleArgs {
     readonly role: keyof typeof roles;
@@ -33,15 +17,12 @@ export interface RoleArgs {
  */
 export function assignRole(name: string, args: RoleArgs, opts: pulumi.CustomResourceOptions): authorization.RoleAssignment {
     const { role, principalId, scope } = args;
-    const named = pulumi.all([scope, principalId]).apply(([scopeId, principal]) => ({
-        roleAssignmentName: guidOf(`${scopeId}|${principal}|${roles[role]}`),
-        roleDefinitionId: `/subscriptions/${subscriptionOf(scopeId)}/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
-    }));
     return new authorization.RoleAssignment(
         name,
         {
-            roleAssignmentName: named.roleAssignmentName,
-            roleDefinitionId: named.roleDefinitionId,
+            roleAssignmentName: pulumi.all([scope, principalId]).apply(([on, principal]) => guidOf(`${on}|${principal}|${roles[role]}`)),
+            // Without the scope's subscription, which a built-in role needs not: so a preview names the role of what does not exist yet.
+            roleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
             principalId,
             // Without it Azure looks the principal up in Entra, where a new identity is not seen at once.
             principalType: "ServicePrincipal",

@@ -1,0 +1,36 @@
+import cronstrue from "cronstrue";
+import { isRecord } from "../special";
+import { subjectOf } from "../words";
+import type { Described, Statement } from "./statement";
+
+/** When things run by themselves: the handlers' timers and whatever else has a schedule. */
+export function schedulesOf(resource: Described): Statement[] {
+    const { inputs } = resource.state;
+    const about = subjectOf(resource, resource.show);
+    const settings = isRecord(inputs.siteConfig) && Array.isArray(inputs.siteConfig.appSettings) ? (inputs.siteConfig.appSettings as unknown[]) : [];
+    const timers = settings.filter(isRecord).filter(({ name }) => typeof name === "string" && name.endsWith("_SCHEDULE"));
+    const own = ["schedule", "scheduleExpression", "cronExpression"].filter((key) => inputs[key] !== undefined);
+    return [
+        ...timers.map(({ name, value }) => scheduled(`${about}: ${resource.show.text(String(name))}`, value, resource)),
+        ...own.map((key) => scheduled(`${about}: ${resource.show.text(key)}`, inputs[key], resource)),
+    ];
+}
+
+function scheduled(about: string, value: unknown, { show }: Described): Statement {
+    const words = typeof value === "string" ? inWords(value) : undefined;
+    return { topic: "schedule", about, says: `${show.value(value, [])}${words === undefined ? "" : ` (${words})`}`, kind: "is" };
+}
+
+/** @returns undefined for what is no cron expression */
+function inWords(expression: string): string | undefined {
+    // Nothing but what an expression is made of: the words repeat parts of it.
+    if (!/^[\dA-Za-z*,/# -]{9,80}$/.test(expression)) {
+        return undefined;
+    }
+    try {
+        const words = cronstrue.toString(expression, { use24HourTimeFormat: true, verbose: true });
+        return /^[A-Za-z0-9:, ]+$/.test(words) ? `${words.charAt(0).toLowerCase()}${words.slice(1)}, UTC` : undefined;
+    } catch {
+        return undefined;
+    }
+}
