@@ -6,7 +6,7 @@ export default tseslint.config(
     { ignores: ["node_modules/", "build/", ".local/", "model/"] },
     js.configs.recommended,
     {
-        files: ["**/*.ts"],
+        files: ["**/*.{ts,mts}"],
         extends: [tseslint.configs.recommendedTypeChecked],
         languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
         rules: {

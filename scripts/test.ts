@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { loadCertificate } from "../local/parts/certificate";
 import { projectDir } from "../local/parts/paths";
 import { ensurePython } from "../local/parts/python";
 import { run } from "../local/parts/run";
@@ -14,9 +13,9 @@ interface Tally {
 }
 
 /** Runs a tool in the project's folder with its output shown. @returns whether it succeeded */
-async function succeeds(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
+async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
     console.log(`\n> ${command} ${args.join(" ")}`);
-    return (await run(command, args, { cwd: projectDir, env, inherit: true })).exitCode === 0;
+    return (await run(command, args, { cwd: projectDir, inherit: true })).exitCode === 0;
 }
 
 async function check(command: string, args: readonly string[]): Promise<Tally> {
@@ -31,7 +30,7 @@ function tally(ok: boolean, passed: number, failed: number): Tally {
 async function vitest(reports: string): Promise<Tally> {
     const file = path.join(reports, "vitest.json");
     const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-    const ok = await succeeds("vitest", args, { NODE_EXTRA_CA_CERTS: (await loadCertificate()).certFile });
+    const ok = await succeeds("vitest", args);
     const report = JSON.parse(readFileSync(file, "utf8")) as { readonly numPassedTests: number; readonly numFailedTests: number };
     return tally(ok, report.numPassedTests, report.numFailedTests);
 }

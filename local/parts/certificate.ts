@@ -78,7 +78,3 @@ function replaceFile(file: string, content: string, mode: number): void {
     writeFileSync(`${file}.new`, content, { mode });
     renameSync(`${file}.new`, file);
 }
-
-if (require.main === module) {
-    void loadCertificate().then(({ certFile }) => console.log(certFile));
-}

@@ -78,6 +78,17 @@ async function modelAnswers(request: object): Promise<readonly Omit<Prediction, 
     return answer.predictions.map((prediction) => ({ ...prediction, modelVersion: answer.modelVersion }));
 }
 
+/** A row of `player_predictions` in the words of the endpoint. */
+function predictionOf(row: mysql.RowDataPacket | undefined): Omit<Prediction, "scoredAt"> {
+    return {
+        playerId: String(row?.player_id),
+        churn: { label: Boolean(row?.churn_label), probability: Number(row?.churn_probability) },
+        purchase: { label: Boolean(row?.purchase_label), probability: Number(row?.purchase_probability) },
+        segment: { id: Number(row?.segment_id), name: String(row?.segment_name) },
+        modelVersion: String(row?.model_version),
+    };
+}
+
 afterAll(() => {
     rmSync(dir, { recursive: true, force: true });
 });
@@ -117,12 +128,7 @@ describe("npm run local", () => {
         await connection.end();
         const stored = new Map(rows.map((row) => [String(row.player_id), row]));
         expect(stored.size).toBe(rows.length);
-        expect(
-            expected.map(({ playerId }) => {
-                const row = stored.get(playerId);
-                return [playerId, Boolean(row?.churn_label), Number(row?.churn_probability), Boolean(row?.purchase_label), Number(row?.purchase_probability), row?.segment_id, row?.segment_name, row?.model_version];
-            }),
-        ).toEqual(expected.map((each) => [each.playerId, each.churn.label, each.churn.probability, each.purchase.label, each.purchase.probability, each.segment.id, each.segment.name, each.modelVersion]));
+        expect(requests.map(({ playerId }) => predictionOf(stored.get(playerId)))).toEqual(expected);
 
         const cache = new Redis({ ...redis, tls });
         const keys = await cache.keys("p:*");
@@ -145,8 +151,7 @@ describe("npm run local", () => {
                 expect(body.errors).toEqual([]);
                 answers.push(...body.predictions);
             }
-            expect(answers.map(({ scoredAt: _scoredAt, source: _source, ...prediction }) => prediction)).toEqual(expected);
-            expect(new Set(answers.map((each) => each.source))).toEqual(new Set([source]));
+            expect(answers).toEqual(expected.map((each) => ({ ...each, source, scoredAt: expect.any(String) as string })));
         }
     }, 2 * minutes);
 

@@ -1,4 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { loadCertificate } from "./local/parts/certificate.ts";
+
+// Node reads it at its start alone: it has to be there before the workers are.
+process.env.NODE_EXTRA_CA_CERTS = (await loadCertificate()).certFile;
 
 export default defineConfig({
     test: {
