@@ -1,5 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
-import { setTimeout as sleep } from "node:timers/promises";
+import { DelegateBackoff, handleWhen, retry } from "cockatiel";
 import type { Settings } from "../settings";
 import { ModelUnavailableError, type ModelPlayer, type OnlineAnswer, readAnswer } from "./online-endpoint-protocol";
 
@@ -59,17 +59,14 @@ export function createOnlineEndpoint(
     }
 
     return {
-        async predict(players, { deadline }) {
-            try {
-                return await ask(players, deadline);
-            } catch (error) {
-                const pause = pauseBeforeRetry(error, deadline - now());
-                if (pause === undefined) {
-                    throw error;
-                }
-                await sleep(pause);
-                return await ask(players, deadline);
-            }
+        predict(players, { deadline }) {
+            const pauseAfter = (error: unknown): number | undefined => pauseBeforeRetry(error, deadline - now());
+            const retrying = retry(
+                handleWhen((error) => pauseAfter(error) !== undefined),
+                // The deadline may have come too near since the error was looked at: then the second call fails by itself, at once.
+                { maxAttempts: 1, backoff: new DelegateBackoff(({ result }) => pauseAfter("error" in result ? result.error : undefined) ?? 0) },
+            );
+            return retrying.execute(() => ask(players, deadline));
         },
         async reachable({ deadline }) {
             try {

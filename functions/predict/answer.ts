@@ -21,10 +21,11 @@ export const predictionSchema = z.object({
 export const playerErrorSchema = z.object({
     playerId: playerIdSchema,
     code: z
-        .enum(["invalid_features", "not_found", "model_unavailable", "cache_unavailable"])
+        .enum(["invalid_features", "not_found", "model_unavailable", "overloaded", "cache_unavailable"])
         .describe(
             "`invalid_features`: see the message. `not_found`: nothing is stored, and no features were given. " +
                 "`model_unavailable`: nothing is stored, and the model does not answer; try again. " +
+                "`overloaded`: nothing is stored, and the model has more to do than it can answer in time; try again later. " +
                 "`cache_unavailable`: stored predictions cannot be read now, and no features were given; try again.",
         ),
     message: z.string(),

@@ -1,73 +1,84 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import type { PredictionCache } from "../clients/cache";
-import type { OnlineEndpoint } from "../clients/online-endpoint";
-import type { Settings } from "../settings";
+import type { PlayerError } from "./answer";
 import { openApiDocument } from "./openapi";
-import { predict, type PredictParts } from "./predict";
+import { createPredictParts, type PredictServices } from "./parts";
+import { type Call, predict, type PredictParts } from "./predict";
 import { HttpProblem, internalProblem } from "./problem";
 import { playerIdSchema, readRequest } from "./request";
 import { show } from "./show";
 
-/** What the handlers need of the process's services. */
-export interface PredictServices {
-    readonly settings: () => Pick<Settings, "MODEL_VERSION" | "REQUEST_DEADLINE_MS">;
-    readonly cache: () => Pick<PredictionCache, "getMany" | "putMany">;
-    readonly onlineEndpoint: () => Pick<OnlineEndpoint, "predict">;
-}
+/** For how long a caller should leave alone a service that is overloaded, or whose cache is down. */
+const retryAfterSeconds = 1;
+
+type Handle = (request: HttpRequest, parts: PredictParts, call: Call) => Promise<HttpResponseInit>;
 
 /** The HTTP side of the predictions. */
 export function createPredictHandlers(services: PredictServices, now: () => number = Date.now) {
-    const parts = (context: InvocationContext): PredictParts => ({
-        cache: services.cache(),
-        model: services.onlineEndpoint(),
-        modelVersion: services.settings().MODEL_VERSION,
-        deadlineMs: services.settings().REQUEST_DEADLINE_MS,
-        now,
-        report: (fault) => context.warn(`${fault.name}: ${fault.message}`),
-    });
+    let built: PredictParts | undefined;
+
+    /** A handler with the deadline of its request; errors become problem details. */
+    function answering(handle: Handle): HttpHandler {
+        return async (request, context) => {
+            let parts: PredictParts | undefined;
+            const startedAt = now();
+            const response = await asProblem(context, async () => {
+                parts = built ??= createPredictParts(services, now);
+                return handle(request, parts, { deadline: startedAt + parts.deadlineMs, log: (fault) => context.warn(line(fault)) });
+            });
+            parts?.metrics.request(response.status ?? 200, now() - startedAt);
+            return response;
+        };
+    }
 
     /** `POST /api/predictions` */
-    const postPredictions = answering(async (request, context) => {
-        return { jsonBody: await predict(await readRequest(request), parts(context)) };
+    const postPredictions = answering(async (request, parts, call) => {
+        const answer = await predict(await readRequest(request, call.deadline - now()), parts, call);
+        if (answer.predictions.length === 0 && everyoneIs("overloaded", answer.errors)) {
+            throw new HttpProblem("overloaded", "the model has more to do than it can answer in time: try again later", { retryAfterSeconds });
+        }
+        return { jsonBody: answer };
     });
 
     /** `GET /api/predictions/{playerId}` */
-    const getPrediction = answering(async (request, context) => {
+    const getPrediction = answering(async (request, parts, call) => {
         const playerId = playerIdSchema.safeParse(request.params["playerId"]);
         if (!playerId.success) {
             const detail = `playerId is ${show(request.params["playerId"])}: ${playerId.error.issues[0]?.message ?? "invalid"}`;
             throw new HttpProblem("invalid-request", detail, { field: "playerId" });
         }
-        const { predictions, errors } = await predict({ players: [{ playerId: playerId.data }], match: "player" }, parts(context));
+        const { predictions, errors } = await predict({ players: [{ playerId: playerId.data }], match: "player" }, parts, call);
         const [prediction] = predictions;
         if (prediction) {
             const age = Math.max(0, Math.floor((now() - Date.parse(prediction.scoredAt)) / 1000));
             return { jsonBody: prediction, headers: { age: String(age) } };
         }
-        throw errors[0]?.code === "not_found"
+        throw everyoneIs("not_found", errors)
             ? new HttpProblem("not-found", `no prediction of player ${show(playerId.data)} is stored: post the player's features`)
-            : new HttpProblem("unavailable", "stored predictions cannot be read now: try again", { retryAfterSeconds: 1 });
+            : new HttpProblem("unavailable", "stored predictions cannot be read now: try again", { retryAfterSeconds });
     });
 
     /** `GET /api/openapi.json` */
-    const getOpenApi = answering(() => ({ jsonBody: openApiDocument }));
+    const getOpenApi: HttpHandler = () => ({ jsonBody: openApiDocument });
 
     return { postPredictions, getPrediction, getOpenApi };
 }
 
-/** A handler whose errors become problem details. */
-function answering(
-    handle: (request: HttpRequest, context: InvocationContext) => HttpResponseInit | Promise<HttpResponseInit>,
-): HttpHandler {
-    return async (request, context) => {
-        try {
-            return await handle(request, context);
-        } catch (error) {
-            if (error instanceof HttpProblem) {
-                return error.toResponse();
-            }
-            context.error(error);
-            return internalProblem(context.invocationId).toResponse();
+async function asProblem(context: InvocationContext, handle: () => Promise<HttpResponseInit>): Promise<HttpResponseInit> {
+    try {
+        return await handle();
+    } catch (error) {
+        if (error instanceof HttpProblem) {
+            return error.toResponse();
         }
-    };
+        context.error(error);
+        return internalProblem(context.invocationId).toResponse();
+    }
+}
+
+function everyoneIs(code: PlayerError["code"], errors: readonly PlayerError[]): boolean {
+    return errors.length > 0 && errors.every((error) => error.code === code);
+}
+
+function line(fault: Error): string {
+    return `${fault.name}: ${fault.message}`;
 }

@@ -1,32 +1,44 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { CacheUnavailableError, type PredictionCache, type StoredPrediction } from "../clients/cache";
-import type { OnlineEndpoint } from "../clients/online-endpoint";
-import { ModelAnswerError, ModelUnavailableError, type OnlineAnswer } from "../clients/online-endpoint-protocol";
+import { CacheUnavailableError, type StoredPrediction } from "../clients/cache";
+import { ModelAnswerError, ModelUnavailableError } from "../clients/online-endpoint-protocol";
 import type { Prediction } from "../prediction";
 import type { AnsweredPrediction, PlayerError, PredictAnswer } from "./answer";
 import { checkFeatures, type Features } from "./features";
-import { fingerprint } from "./fingerprint";
-import { isFresh } from "./freshness";
+import { type FreshnessCriteria, isFresh } from "./freshness";
+import type { HotPlayers } from "./hot-players";
+import type { Metrics, Tier } from "./metrics";
+import { type ModelAnswer, type ModelBatches, ModelOverloadedError } from "./model-batches";
 import type { PredictRequest } from "./request";
+import type { StoredPredictions } from "./stored-predictions";
 
 /** How long an answer waits for its predictions to be stored: a healthy cache takes a millisecond, a sick one must not delay it. */
 const writeWaitMs = 100;
 
-/** What the answer is made with. */
+/** What the answers of a process are made with; `createPredictParts` builds it. */
 export interface PredictParts {
-    readonly cache: Pick<PredictionCache, "getMany" | "putMany">;
-    readonly model: Pick<OnlineEndpoint, "predict">;
+    readonly hot: HotPlayers;
+    readonly stored: StoredPredictions;
+    readonly model: ModelBatches;
+    readonly metrics: Metrics;
     /** Version of the deployed model. */
     readonly modelVersion: string;
     /** Longest time for the whole request, in milliseconds. */
     readonly deadlineMs: number;
     /** Milliseconds since 1970. */
     readonly now: () => number;
-    /** Told of each fault that the answer got around, for the log. */
-    readonly report: (fault: Error) => void;
+    /** Passes on a fault that an answer got around, unless it was passed on before. */
+    readonly report: (fault: Error, log: (fault: Error) => void) => void;
 }
 
-type Outcome = { readonly prediction: AnsweredPrediction } | { readonly error: PlayerError };
+/** One request. */
+export interface Call {
+    /** When its answer is of no more use: milliseconds since 1970. */
+    readonly deadline: number;
+    /** Told of each fault that the answer got around. */
+    readonly log: (fault: Error) => void;
+}
+
+type Outcome = { readonly prediction: AnsweredPrediction; readonly tier: Tier } | { readonly error: PlayerError };
 
 /** A player whose answer has to be found, with its checked inputs if the request has any. */
 interface Asked {
@@ -42,18 +54,20 @@ interface Miss {
 }
 
 /**
- * Answers each player of a request: from the cache where the stored prediction counts (`isFresh`), by one call of the model for all
- * others, and with a stale prediction where the model gives none. A fault of the cache or the model is never the answer's fault.
+ * Answers each player of a request: from the process's memory or the cache where the stored prediction counts (`isFresh`), by one call of
+ * the model for all others, and with a stale prediction where the model gives none. A fault of the cache or the model is never the
+ * answer's fault.
  */
-export async function predict(request: PredictRequest, parts: PredictParts): Promise<PredictAnswer> {
-    const startedAt = parts.now();
+export async function predict(request: PredictRequest, parts: PredictParts, call: Call): Promise<PredictAnswer> {
     const outcomes = new Map<string, Outcome>();
-
-    const asked = takeInputs(request, outcomes);
-    const stored = await readStored(asked, parts);
-    const misses = answerFromStored(asked, stored, request, parts, outcomes);
-    if (misses.length > 0) {
-        await answerFromModel(misses, startedAt + parts.deadlineMs, stored !== undefined, parts, outcomes);
+    const criteria = { ...request, modelVersion: parts.modelVersion, now: parts.now() };
+    const asked = answerFromMemory(takeInputs(request, outcomes), criteria, parts, outcomes);
+    if (asked.length > 0) {
+        const stored = await readStored(asked, parts, call);
+        const misses = answerFromStored(asked, stored, criteria, parts, outcomes);
+        if (misses.length > 0) {
+            await answerFromModel(misses, { anew: request.maxAgeSeconds === 0, cacheWorks: stored !== undefined }, parts, call, outcomes);
+        }
     }
 
     const predictions: AnsweredPrediction[] = [];
@@ -62,8 +76,10 @@ export async function predict(request: PredictRequest, parts: PredictParts): Pro
         const outcome = outcomes.get(playerId);
         if (outcome && "prediction" in outcome) {
             predictions.push(outcome.prediction);
+            parts.metrics.answers.add(outcome.tier);
         } else if (outcome) {
             errors.push(outcome.error);
+            parts.metrics.errors.add(outcome.error.code);
         }
     }
     return { predictions, errors };
@@ -91,12 +107,25 @@ function takeInputs(request: PredictRequest, outcomes: Map<string, Outcome>): As
     return asked;
 }
 
+/** Answers those whom this process was asked about just now, if that prediction counts; returns the others. */
+function answerFromMemory(asked: Asked[], criteria: FreshnessCriteria, parts: PredictParts, outcomes: Map<string, Outcome>): Asked[] {
+    return asked.filter(({ playerId, features }) => {
+        const stored = parts.hot.get(playerId);
+        if (stored === undefined || !isFresh(stored, features, criteria)) {
+            return true;
+        }
+        outcomes.set(playerId, succeed(stored, "memory"));
+        return false;
+    });
+}
+
 /** What the cache holds of the players, in their order; undefined when it cannot be read. */
-async function readStored(asked: readonly Asked[], parts: PredictParts): Promise<(StoredPrediction | undefined)[] | undefined> {
+async function readStored(asked: readonly Asked[], parts: PredictParts, call: Call): Promise<(StoredPrediction | undefined)[] | undefined> {
     try {
-        return await parts.cache.getMany(asked.map((player) => player.playerId));
+        return await parts.stored.read(asked.map((player) => player.playerId));
     } catch (error) {
-        reportOrThrow(error, parts);
+        parts.metrics.cacheFaults.add("read");
+        reportOrThrow(error, parts, call);
         return undefined;
     }
 }
@@ -105,16 +134,16 @@ async function readStored(asked: readonly Asked[], parts: PredictParts): Promise
 function answerFromStored(
     asked: readonly Asked[],
     storedPredictions: readonly (StoredPrediction | undefined)[] | undefined,
-    request: PredictRequest,
+    criteria: FreshnessCriteria,
     parts: PredictParts,
     outcomes: Map<string, Outcome>,
 ): Miss[] {
-    const criteria = { ...request, modelVersion: parts.modelVersion, now: parts.now() };
     const misses: Miss[] = [];
     asked.forEach(({ playerId, features }, i) => {
         const stored = storedPredictions?.[i];
         if (stored && isFresh(stored, features, criteria)) {
-            outcomes.set(playerId, succeed(stored, "cache"));
+            parts.hot.put(stored);
+            outcomes.set(playerId, succeed(stored, "redis"));
         } else if (features) {
             misses.push({ playerId, features, stored });
         } else if (stored) {
@@ -129,56 +158,54 @@ function answerFromStored(
     return misses;
 }
 
-/** Asks the model about the misses, answers them, and stores what it said if the cache is there. */
+/** Asks the model about the misses and answers them. */
 async function answerFromModel(
     misses: readonly Miss[],
-    deadline: number,
-    cacheWorks: boolean,
+    { anew, cacheWorks }: { readonly anew: boolean; readonly cacheWorks: boolean },
     parts: PredictParts,
+    call: Call,
     outcomes: Map<string, Outcome>,
 ): Promise<void> {
-    let answer: OnlineAnswer;
-    try {
-        answer = await parts.model.predict(
-            misses.map(({ playerId, features }) => ({ playerId, features })),
-            { deadline },
-        );
-    } catch (error) {
-        reportOrThrow(error, parts);
-        for (const { playerId, stored } of misses) {
-            const message = "the model does not answer and no prediction is stored: try again";
-            outcomes.set(playerId, stored ? succeed(stored, "stale") : fail(playerId, "model_unavailable", message));
+    const { answers, stored } = await parts.model.ask(misses, call.deadline, anew);
+    misses.forEach((miss, i) => {
+        const answer = answers[i];
+        if (answer) {
+            outcomes.set(miss.playerId, outcomeOf(miss, answer, parts, call));
         }
-        return;
-    }
-    for (const prediction of answer.predictions) {
-        outcomes.set(prediction.playerId, succeed(prediction, "model"));
-    }
-    for (const { playerId, message } of answer.errors) {
-        outcomes.set(playerId, fail(playerId, "invalid_features", message));
-    }
-    if (cacheWorks) {
-        await store(answer.predictions, misses, deadline, parts);
-    }
-}
-
-/**
- * Stores new predictions. Waits for it, since work that outlives its request is lost when the instance goes; but only shortly: a
- * write that takes longer goes on beside the answer.
- */
-async function store(predictions: readonly Prediction[], misses: readonly Miss[], deadline: number, parts: PredictParts): Promise<void> {
-    const featuresOf = new Map(misses.map((miss) => [miss.playerId, miss.features]));
-    const fingerprinted = predictions.flatMap((prediction) => {
-        const features = featuresOf.get(prediction.playerId);
-        return features ? [{ ...prediction, inputsFingerprint: fingerprint(features) }] : [];
     });
-    const written = parts.cache.putMany(fingerprinted).catch((error: unknown) => parts.report(asError(error)));
-    await Promise.race([written, sleep(Math.max(0, Math.min(writeWaitMs, deadline - parts.now())), undefined, { ref: false })]);
+    if (cacheWorks) {
+        // Work that outlives its request is lost when the instance goes, so the answer waits for the write; but only shortly.
+        const written = stored.then((error) => {
+            if (error !== undefined) {
+                parts.report(asError(error), call.log);
+            }
+        });
+        const longest = Math.max(0, Math.min(writeWaitMs, call.deadline - parts.now()));
+        await Promise.race([written, sleep(longest, undefined, { ref: false })]);
+    }
 }
 
-function succeed(prediction: Prediction, source: AnsweredPrediction["source"]): Outcome {
+function outcomeOf({ playerId, stored }: Miss, answer: ModelAnswer, parts: PredictParts, call: Call): Outcome {
+    if ("prediction" in answer) {
+        return succeed(answer.prediction, "model");
+    }
+    if ("refusal" in answer) {
+        return fail(playerId, "invalid_features", answer.refusal);
+    }
+    reportOrThrow(answer.fault, parts, call);
+    if (stored) {
+        return succeed(stored, "stale");
+    }
+    return answer.fault instanceof ModelOverloadedError
+        ? fail(playerId, "overloaded", "the model has more to do than it can answer in time, and no prediction is stored: try again later")
+        : fail(playerId, "model_unavailable", "the model does not answer and no prediction is stored: try again");
+}
+
+const sources = { memory: "cache", redis: "cache", model: "model", stale: "stale" } as const satisfies Record<Tier, AnsweredPrediction["source"]>;
+
+function succeed(prediction: Prediction, tier: Tier): Outcome {
     const { playerId, churn, purchase, segment, modelVersion, scoredAt } = prediction;
-    return { prediction: { playerId, churn, purchase, segment, modelVersion, scoredAt, source } };
+    return { prediction: { playerId, churn, purchase, segment, modelVersion, scoredAt, source: sources[tier] }, tier };
 }
 
 function fail(playerId: string, code: PlayerError["code"], message: string): Outcome {
@@ -186,9 +213,14 @@ function fail(playerId: string, code: PlayerError["code"], message: string): Out
 }
 
 /** Faults of the cache and the model are reported and got around; anything else is a fault of this program. */
-function reportOrThrow(error: unknown, parts: PredictParts): void {
-    if (error instanceof CacheUnavailableError || error instanceof ModelUnavailableError || error instanceof ModelAnswerError) {
-        parts.report(error);
+function reportOrThrow(error: unknown, parts: PredictParts, call: Call): void {
+    if (
+        error instanceof CacheUnavailableError ||
+        error instanceof ModelUnavailableError ||
+        error instanceof ModelAnswerError ||
+        error instanceof ModelOverloadedError
+    ) {
+        parts.report(error, call.log);
     } else {
         throw error;
     }

@@ -6,8 +6,10 @@ const kinds = {
     "invalid-json": { status: 400, title: "The body is not JSON" },
     "invalid-request": { status: 400, title: "The request is not valid" },
     "not-found": { status: 404, title: "There is no such prediction" },
+    "request-timeout": { status: 408, title: "The body did not come in time" },
     "body-too-large": { status: 413, title: "The body is too large" },
     "unsupported-media-type": { status: 415, title: "The body has the wrong content type" },
+    overloaded: { status: 503, title: "More is asked than can be answered in time" },
     internal: { status: 500, title: "The service failed" },
     unavailable: { status: 503, title: "The service cannot answer now" },
 } as const;

@@ -52,9 +52,10 @@ export type PredictRequest = z.output<typeof requestSchema>;
 /**
  * Reads and checks the request, never more of it than the limit.
  *
+ * @param withinMs longest time for the body to come
  * @throws HttpProblem
  */
-export async function readRequest(request: HttpRequest): Promise<PredictRequest> {
+export async function readRequest(request: HttpRequest, withinMs: number): Promise<PredictRequest> {
     const contentType = request.headers.get("content-type");
     if (contentType?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
         throw new HttpProblem(
@@ -62,7 +63,7 @@ export async function readRequest(request: HttpRequest): Promise<PredictRequest>
             `content-type is ${contentType === null ? "missing" : show(contentType)}, expected application/json`,
         );
     }
-    return parseRequest(await readBody(request));
+    return parseRequest(await readBody(request, withinMs));
 }
 
 /**
@@ -83,17 +84,38 @@ export function parseRequest(body: Uint8Array): PredictRequest {
     });
 }
 
-async function readBody(request: HttpRequest): Promise<Uint8Array> {
+async function readBody(request: HttpRequest, withinMs: number): Promise<Uint8Array> {
+    if (Number(request.headers.get("content-length") ?? 0) > limits.bodyBytes) {
+        throw tooLarge();
+    }
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-        length += chunk.byteLength;
-        if (length > limits.bodyBytes) {
-            throw new HttpProblem("body-too-large", `the body has more than ${limits.bodyBytes} bytes: send fewer players a request`);
+    const reader = request.body?.getReader();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+        const problem = new HttpProblem("request-timeout", `the body did not come within ${withinMs} ms`);
+        timer = setTimeout(() => reject(problem), withinMs);
+    });
+    try {
+        for (let next; reader && !(next = await Promise.race([reader.read(), late])).done; ) {
+            const chunk = next.value as Uint8Array;
+            length += chunk.byteLength;
+            if (length > limits.bodyBytes) {
+                throw tooLarge();
+            }
+            chunks.push(chunk);
         }
-        chunks.push(chunk);
+        return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length);
+    } catch (error) {
+        void reader?.cancel().catch(() => undefined);
+        throw error;
+    } finally {
+        clearTimeout(timer);
     }
-    return Buffer.concat(chunks, length);
+}
+
+function tooLarge(): HttpProblem {
+    return new HttpProblem("body-too-large", `the body has more than ${limits.bodyBytes} bytes: send fewer players a request`);
 }
 
 function decode(body: Uint8Array): string {

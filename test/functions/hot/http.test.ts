@@ -1,17 +1,18 @@
 import { HttpRequest, type HttpResponseInit, InvocationContext } from "@azure/functions";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { PredictionCache } from "../../../functions/clients/cache";
-import { createOnlineEndpoint } from "../../../functions/clients/online-endpoint";
+import { createOnlineEndpoint, type OnlineEndpoint } from "../../../functions/clients/online-endpoint";
 import { answerSchema, predictionSchema } from "../../../functions/predict/answer";
 import { createPredictHandlers } from "../../../functions/predict/http";
 import { problemSchema } from "../../../functions/predict/problem";
 import { type CacheParts, startCacheParts } from "./cache-parts";
 import { ModelServer } from "./model-server";
-import { modelVersion, playerFeatures, prediction } from "./predictions";
+import { hotSettings, playerFeatures, prediction } from "./predictions";
 
 let parts: CacheParts;
 let cache: PredictionCache;
 let server: ModelServer;
+let endpoint: OnlineEndpoint;
 let handlers: ReturnType<typeof createPredictHandlers>;
 let logs: unknown[][];
 
@@ -19,8 +20,11 @@ beforeAll(async () => {
     [parts, server] = await Promise.all([startCacheParts(), ModelServer.start()]);
     cache = parts.open();
     const token = { token: "a-token", expiresOnTimestamp: Date.now() + 3_600_000 };
-    const settings = { ONLINE_SCORING_URI: server.url, ONLINE_DEPLOYMENT: "blue", MODEL_VERSION: modelVersion, REQUEST_DEADLINE_MS: 1_000 };
-    const endpoint = createOnlineEndpoint(settings, { getToken: () => Promise.resolve(token) });
+    const settings = hotSettings();
+    endpoint = createOnlineEndpoint(
+        { ONLINE_SCORING_URI: server.url, ONLINE_DEPLOYMENT: "blue" },
+        { getToken: () => Promise.resolve(token) },
+    );
     handlers = createPredictHandlers({ settings: () => settings, cache: () => cache, onlineEndpoint: () => endpoint });
 });
 beforeEach(async () => {
@@ -65,6 +69,25 @@ describe("POST /api/predictions", () => {
         const answer = answerSchema.parse(response.jsonBody);
         expect(answer.predictions).toMatchObject([{ playerId: "1", source: "model" }]);
         expect(answer.errors).toMatchObject([{ playerId: "2", code: "not_found" }]);
+    });
+
+    test("answers 503 with the time to stay away when the model has no room for any of the players", async () => {
+        const crowded = createPredictHandlers({
+            settings: () => hotSettings({ MODEL_MAX_CALLS: 1, MODEL_BATCH_PLAYERS: 1, REQUEST_DEADLINE_MS: 500 }),
+            cache: () => cache,
+            onlineEndpoint: () => endpoint,
+        });
+        const intact = handlers;
+        handlers = crowded;
+        server.always = () => ({ fault: "hang" });
+        const ask = (playerId: string) => call("postPredictions", { body: JSON.stringify({ players: [{ playerId, features: playerFeatures() }] }) });
+        const busy = ["1", "2"].map(ask);
+        await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+        const response = await ask("3");
+        handlers = intact;
+        expect(problemOf(response)).toMatchObject({ status: 503, type: "urn:player-predictions:overloaded" });
+        expect(response.headers).toMatchObject({ "retry-after": "1" });
+        await Promise.all(busy);
     });
 
     test("answers a wrong request with a problem that names the field", async () => {

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { PredictionCache } from "../../../functions/clients/cache";
+import { CacheUnavailableError, type PredictionCache } from "../../../functions/clients/cache";
 import { createOnlineEndpoint, type OnlineEndpoint } from "../../../functions/clients/online-endpoint";
-import { predict, type PredictParts } from "../../../functions/predict/predict";
+import { createPredictParts, type PredictServices, type PredictSettings } from "../../../functions/predict/parts";
+import { predict } from "../../../functions/predict/predict";
 import type { PredictRequest } from "../../../functions/predict/request";
 import { type CacheParts, startCacheParts } from "./cache-parts";
 import { modelAnswer, ModelServer } from "./model-server";
-import { modelVersion, playerFeatures, prediction } from "./predictions";
+import { hotSettings, modelVersion, playerFeatures, prediction } from "./predictions";
 
 let parts: CacheParts;
 let cache: PredictionCache;
@@ -30,9 +31,16 @@ afterAll(async () => {
     await Promise.all([parts.stop(), server.stop()]);
 });
 
-function answer(request: Omit<PredictRequest, "match"> & Partial<PredictRequest>, change: Partial<PredictParts> = {}) {
-    const report = (fault: Error) => void faults.push(fault);
-    return predict({ match: "player", ...request }, { cache, model, modelVersion, deadlineMs: 1_000, now: Date.now, report, ...change });
+interface Change extends Partial<PredictSettings> {
+    readonly cache?: PredictServices["cache"];
+}
+
+/** Answers as a process of its own does. */
+function answer(request: Omit<PredictRequest, "match"> & Partial<PredictRequest>, { cache: otherCache, ...settings }: Change = {}) {
+    const services = { settings: () => hotSettings(settings), cache: otherCache ?? (() => cache), onlineEndpoint: () => model };
+    const parts = createPredictParts(services);
+    const log = (fault: Error) => void faults.push(fault);
+    return predict({ match: "player", ...request }, parts, { deadline: Date.now() + parts.deadlineMs, log });
 }
 
 const stored = (playerId: string, secondsAgo = 60, change = {}) =>
@@ -150,6 +158,68 @@ describe("a request for predictions", () => {
     });
 });
 
+describe("requests of one process", () => {
+    const commands = async (name: string): Promise<number> =>
+        Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(await parts.admin.info("commandstats"))?.[1] ?? 0);
+
+    function open(settings: Partial<PredictSettings> = {}) {
+        const services = { settings: () => hotSettings({ HOT_PLAYERS: 100, HOT_PLAYERS_TTL_MS: 2_000, ...settings }), cache: () => cache, onlineEndpoint: () => model };
+        const shared = createPredictParts(services);
+        const ask = (request: Omit<PredictRequest, "match"> & Partial<PredictRequest>) =>
+            predict({ match: "player", ...request }, shared, { deadline: Date.now() + shared.deadlineMs, log: (fault) => void faults.push(fault) });
+        return { shared, ask };
+    }
+
+    test("that miss the same players are answered by one call", async () => {
+        const { ask, shared } = open();
+        const players = [{ playerId: "1", features }];
+        const answers = await Promise.all(Array.from({ length: 1_000 }, () => ask({ players })));
+        expect(answers.every(({ predictions }) => predictions[0]?.source === "model")).toBe(true);
+        expect(server.calls).toHaveLength(1);
+        expect(shared.metrics.shared.count).toBe(999);
+    });
+
+    test("read a hot player from memory, with the rules of what is stored, and the model's newer answer", async () => {
+        const { ask, shared } = open();
+        await cache.putMany([stored("1", 60)]);
+        const source = async (request: Partial<PredictRequest> = {}) => (await ask({ players: [{ playerId: "1", features }], ...request })).predictions[0]?.source;
+        expect(await source()).toBe("cache");
+        const reads = await commands("mget");
+        expect(await source()).toBe("cache");
+        expect(await source({ match: "inputs" })).toBe("cache");
+        expect(await source({ maxAgeSeconds: 120 })).toBe("cache");
+        expect(await commands("mget")).toBe(reads);
+        expect(shared.metrics.answers.get("memory")).toBe(3);
+
+        expect(await source({ maxAgeSeconds: 30 })).toBe("model");
+        expect(await commands("mget")).toBe(reads + 1);
+        expect(await source({ maxAgeSeconds: 30 })).toBe("cache");
+        expect(await source({ match: "inputs", players: [{ playerId: "1", features: playerFeatures({ age: 40 }) }] })).toBe("model");
+        expect(await source({ maxAgeSeconds: 0 })).toBe("model");
+        expect(await commands("mget")).toBe(reads + 3);
+    });
+
+    test("tell of a fault that they share once", async () => {
+        const { ask } = open();
+        server.always = () => ({ status: 424 });
+        const answers = await Promise.all(["1", "2", "3"].map((playerId) => ask({ players: [{ playerId, features }] })));
+        expect(answers.flatMap(({ errors }) => errors.map((error) => error.code))).toEqual(Array(3).fill("model_unavailable"));
+        expect(faults).toHaveLength(server.calls.length);
+    });
+
+    test("that are more than the model can answer get what is stored, and an error of their own without", async () => {
+        const { ask } = open({ MODEL_MAX_CALLS: 1, MODEL_BATCH_PLAYERS: 1, REQUEST_DEADLINE_MS: 500 });
+        await cache.putMany([stored("other", 60, { modelVersion: "ffffffffffff" })]);
+        server.always = () => ({ fault: "hang" });
+        const first = ["1", "2"].map((playerId) => ask({ players: [{ playerId, features }] }));
+        await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+        const flooded = await ask({ players: [{ playerId: "3", features }, { playerId: "other", features }] });
+        expect(flooded.predictions).toMatchObject([{ playerId: "other", source: "stale" }]);
+        expect(flooded.errors).toMatchObject([{ playerId: "3", code: "overloaded" }]);
+        await Promise.all(first);
+    });
+});
+
 describe("a request under faults", () => {
     test.each([
         ["down", { status: 503 }],
@@ -162,7 +232,7 @@ describe("a request under faults", () => {
         await cache.putMany([stored("fresh"), stored("other", 60, { modelVersion: "ffffffffffff" })]);
         const startedAt = Date.now();
         const players = ["fresh", "other", "none"].map((playerId) => ({ playerId, features }));
-        const { predictions, errors } = await answer({ players }, { deadlineMs: 300 });
+        const { predictions, errors } = await answer({ players }, { REQUEST_DEADLINE_MS: 300 });
         expect(Date.now() - startedAt).toBeLessThan(900);
         expect(predictions.map((one) => one.source)).toEqual(["cache", "stale"]);
         expect(errors).toMatchObject([{ playerId: "none", code: "model_unavailable" }]);
@@ -188,6 +258,31 @@ describe("a request under faults", () => {
         expect(predictions).toMatchObject([{ playerId: "1", source: "model" }]);
     });
 
+    test("with the cache failing again and again: no request waits for it, until it is back", async () => {
+        let [reads, down] = [0, true];
+        const failing = {
+            getMany: () => {
+                reads++;
+                return down ? Promise.reject(new CacheUnavailableError("down")) : cache.getMany(["1"]);
+            },
+            putMany: cache.putMany.bind(cache),
+        };
+        const services = { settings: () => hotSettings(), cache: () => failing, onlineEndpoint: () => model };
+        const shared = createPredictParts(services);
+        const ask = () =>
+            predict({ players: [{ playerId: "1", features }], match: "player" }, shared, {
+                deadline: Date.now() + 1_000,
+                log: (fault) => void faults.push(fault),
+            });
+        for (let request = 0; request < 8; request++) {
+            expect((await ask()).predictions[0]?.source).toBe("model");
+        }
+        expect(reads).toBe(5);
+        expect(faults).toHaveLength(5);
+        down = false;
+        await vi.waitFor(async () => expect((await ask()).predictions[0]?.source).toBe("cache"), { timeout: 20_000, interval: 100 });
+    });
+
     test("with both down: an error for each player, and no failure", async () => {
         parts.proxy.close();
         server.always = () => ({ fault: "reset" });
@@ -199,7 +294,7 @@ describe("a request under faults", () => {
     test("that cannot store its predictions is answered all the same, shortly", async () => {
         const failing = { getMany: cache.getMany.bind(cache), putMany: () => new Promise<void>(() => {}) };
         const startedAt = Date.now();
-        const { predictions } = await answer({ players: [{ playerId: "1", features }] }, { cache: failing });
+        const { predictions } = await answer({ players: [{ playerId: "1", features }] }, { cache: () => failing });
         expect(Date.now() - startedAt).toBeLessThan(900);
         expect(predictions[0]?.source).toBe("model");
     });

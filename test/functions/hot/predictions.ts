@@ -1,8 +1,23 @@
 import fc from "fast-check";
+import type { PredictSettings } from "../../../functions/predict/parts";
 import type { FingerprintedPrediction } from "../../../functions/prediction";
 
 /** The version that the tests' model has. */
 export const modelVersion = "0123456789ab";
+
+/** Settings of a process that keeps no player in its memory, so that a test sees what is in Redis. */
+export function hotSettings(change: Partial<PredictSettings> = {}): PredictSettings {
+    return {
+        MODEL_VERSION: modelVersion,
+        MODEL_MAX_CALLS: 4,
+        MODEL_BATCH_PLAYERS: 1_000,
+        PREDICTION_FRESH_SECONDS: 3_600,
+        HOT_PLAYERS: 0,
+        HOT_PLAYERS_TTL_MS: 1_000,
+        REQUEST_DEADLINE_MS: 1_000,
+        ...change,
+    };
+}
 
 /** A prediction of a player, as the models would make it. */
 export function prediction(playerId: string, change: Partial<FingerprintedPrediction> = {}): FingerprintedPrediction {

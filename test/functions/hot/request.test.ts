@@ -94,16 +94,26 @@ describe("the body of a prediction request", () => {
 describe("a prediction request over HTTP", () => {
     test("needs the content type of JSON", async () => {
         const body = '{"players":[{"playerId":"2"}]}';
-        await expect(readRequest(post(body, { "content-type": "Application/JSON; charset=utf-8" }))).resolves.toHaveProperty("players");
-        await expect(readRequest(post(body, { "content-type": "text/plain" }))).rejects.toMatchObject({ status: 415 });
-        await expect(readRequest(post(Buffer.from(body), {}))).rejects.toMatchObject({ status: 415 });
+        await expect(readRequest(post(body, { "content-type": "Application/JSON; charset=utf-8" }), 1_000)).resolves.toHaveProperty("players");
+        await expect(readRequest(post(body, { "content-type": "text/plain" }), 1_000)).rejects.toMatchObject({ status: 415 });
+        await expect(readRequest(post(Buffer.from(body), {}), 1_000)).rejects.toMatchObject({ status: 415 });
     });
 
     test("may have a body up to the limit", async () => {
         const head = '{"players":[{"playerId":"2"}]';
         const full = head.padEnd(limits.bodyBytes - 1) + "}";
-        await expect(readRequest(post(full))).resolves.toHaveProperty("players");
-        await expect(readRequest(post(full + " "))).rejects.toMatchObject({ status: 413 });
+        await expect(readRequest(post(full), 1_000)).resolves.toHaveProperty("players");
+        await expect(readRequest(post(full + " "), 1_000)).rejects.toMatchObject({ status: 413 });
+    });
+
+    test("is given up when its body does not come", async () => {
+        const request = { headers: new Headers({ "content-type": "application/json" }), body: new ReadableStream() } as unknown as HttpRequest;
+        await expect(readRequest(request, 100)).rejects.toMatchObject({ status: 408 });
+    });
+
+    test("that says itself that its body is too large is refused unread", async () => {
+        const headers = { "content-type": "application/json", "content-length": String(limits.bodyBytes + 1) };
+        await expect(readRequest(post("{}", headers), 1_000)).rejects.toMatchObject({ status: 413 });
     });
 
     test("is answered with problem details that say what and where", () => {
