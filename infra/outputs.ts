@@ -1,31 +1,34 @@
-import type * as resources from "@pulumi/azure-native/resources";
 import * as pulumi from "@pulumi/pulumi";
 import type { AwsAccess } from "./aws/access";
 import type { Handlers } from "./handlers/handlers";
 import type { Lake } from "./lake/lake";
+import type { Network } from "./network/network";
 
 export interface StackParts {
-    readonly group: resources.ResourceGroup;
+    readonly groupName: pulumi.Output<string>;
+    readonly network: Network | undefined;
     readonly lake: Lake;
     readonly handlers: Handlers;
     readonly aws: AwsAccess;
 }
 
 /** What people and other stacks need of this one. */
-export function outputsOf({ group, lake, handlers, aws }: StackParts) {
+export function outputsOf({ groupName, network, lake, handlers, aws }: StackParts) {
     return {
         /** Where the game posts players. */
         predictionsUrl: handlers.predictionsUrl,
         /** Key of that route, for the header `x-functions-key`. Secret. */
         functionKey: handlers.functionKey,
-        resourceGroup: group.name,
+        resourceGroup: groupName,
         lakeAccount: lake.accountName,
         functionApp: handlers.appName,
+        /** The one address that the handlers come from, for the studio's own firewalls; empty where it is not fixed. */
+        egressAddress: network?.egressAddress ?? "",
         awsRoleArn: aws.roleArn,
         /** Audience that an existing OIDC provider must take. */
         awsTokenAudience: aws.audience,
         /** Lists the functions that the platform knows. If any is missing, `syncTriggers` tells it of them. */
-        listTriggers: pulumi.interpolate`az functionapp function list --resource-group ${group.name} --name ${handlers.appName} --output table`,
+        listTriggers: pulumi.interpolate`az functionapp function list --resource-group ${groupName} --name ${handlers.appName} --output table`,
         /** A deployment syncs the triggers, but not always: https://github.com/Azure/azure-functions-host/issues/10169 */
         syncTriggers: pulumi.interpolate`az rest --method post --url https://management.azure.com${handlers.appId}/host/default/sync?api-version=2022-03-01`,
     };

@@ -1,6 +1,5 @@
 import * as authorization from "@pulumi/azure-native/authorization";
 import * as managedidentity from "@pulumi/azure-native/managedidentity";
-import * as resources from "@pulumi/azure-native/resources";
 import * as pulumi from "@pulumi/pulumi";
 import { AwsAccess } from "./aws/access";
 import { lookUpStudio } from "./aws/studio";
@@ -12,7 +11,10 @@ import { Lake } from "./lake/lake";
 import { existingEndpoints } from "./models/endpoints";
 import { Models } from "./models/models";
 import { Monitoring } from "./monitoring/monitoring";
+import { letIntoDatabase } from "./network/database-access";
+import { makeNetwork } from "./network/network";
 import { outputsOf } from "./outputs";
+import { resourceGroup } from "./resource-group";
 import { Runtime } from "./runtime/runtime";
 import { readStackSettings } from "./settings";
 import { wireHandlers } from "./wiring";
@@ -40,13 +42,16 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
         databaseUser: settings.databaseUser,
     });
 
-    const group = new resources.ResourceGroup(`${prefix}-group`, { resourceGroupName: `${prefix}-${pulumi.getStack()}`, location, tags });
-    const part = { resourceGroupName: group.name, tags };
-    const identity = new managedidentity.UserAssignedIdentity(`${prefix}-handlers`, part);
+    const groupName = resourceGroup(prefix, { existing: settings.existingResourceGroup, location, tags, protect: settings.protectData });
+    const inGroup = { resourceGroupName: groupName, tags };
+    const identity = new managedidentity.UserAssignedIdentity(`${prefix}-handlers`, inGroup);
     const { principalId } = identity;
+    const network = makeNetwork(`${prefix}-network`, { ...inGroup, settings });
+    const databaseRule = letIntoDatabase(`${prefix}-database-access`, { studio, egressAddress: network?.egressAddress, settings, tags });
+    const part = { ...inGroup, protectData: settings.protectData, privateLink: network?.privateLink };
 
-    const monitoring = new Monitoring(`${prefix}-monitoring`, { ...part, retentionDays: settings.logRetentionDays });
-    const runtime = new Runtime(`${prefix}-runtime`, part);
+    const monitoring = new Monitoring(`${prefix}-monitoring`, { ...part, retentionDays: settings.logRetentionDays, existingWorkspaceId: settings.existingLogWorkspaceId });
+    const runtime = new Runtime(`${prefix}-runtime`, { ...part, sku: settings.runtimeSku });
     const lake = new Lake(`${prefix}-lake`, { ...part, sku: settings.lakeSku });
     const cache = new Cache(`${prefix}-cache`, {
         ...part,
@@ -56,7 +61,7 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
     });
     const endpoints = settings.existingEndpoints
         ? existingEndpoints(settings.existingEndpoints)
-        : new Models(`${prefix}-ml`, { ...part, tenantId, insightsId: monitoring.insightsId, runtime, lake, callerPrincipalId: principalId, settings });
+        : new Models(`${prefix}-ml`, { ...part, tenantId, insightsId: monitoring.insightsId, runtime, lake, callerPrincipalId: principalId, computeSubnetId: network?.computeSubnetId, settings });
     const aws = new AwsAccess(`${prefix}-aws`, {
         tenantId,
         principalId,
@@ -69,20 +74,21 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
     });
     const password =
         databaseSignIn.auth === "password"
-            ? new DatabasePassword(`${prefix}-db`, { ...part, tenantId, principalId, password: databaseSignIn.password })
+            ? new DatabasePassword(`${prefix}-db`, { ...part, tenantId, principalId, password: databaseSignIn.password, existingVaultId: settings.existingKeyVaultId })
             : undefined;
     const handlers = new Handlers(`${prefix}-handlers`, {
-        ...part,
+        ...inGroup,
         location,
+        subnetId: network?.functionSubnetId,
         identity,
         lake,
         runtime,
         monitoring,
         package: handlerPackage,
         appSettings: wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, insightsConnectionString: monitoring.connectionString, databasePassword: password?.reference ?? "" }),
-        prerequisites: [lake, cache, endpoints, aws, password].filter((each) => each instanceof pulumi.Resource),
+        prerequisites: [lake, runtime, cache, endpoints, aws, password, network, databaseRule].filter((each) => each instanceof pulumi.Resource),
         scale: settings,
         now,
     });
-    return outputsOf({ group, lake, handlers, aws });
+    return outputsOf({ groupName, network, lake, handlers, aws });
 }

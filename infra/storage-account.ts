@@ -12,6 +12,11 @@ export const accountDefaults = {
     publicNetworkAccess: "Enabled",
 } as const;
 
+/** Who reaches the account, before roles say what they may do: everybody, or private endpoints and what Azure itself does for the stack. */
+export function firewall(isClosed: boolean) {
+    return { defaultAction: isClosed ? "Deny" : "Allow", bypass: "AzureServices" } as const;
+}
+
 /** Accounts are named by 3 to 24 lower-case letters and digits; eight of them are the suffix that makes the name unique. */
 export function accountName(name: string): string {
     return name.replaceAll("-", "");

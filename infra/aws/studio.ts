@@ -20,6 +20,8 @@ export interface Studio {
     readonly stsEndpoint: pulumi.Output<string>;
     readonly databaseHost: pulumi.Output<string>;
     readonly databasePort: pulumi.Output<number>;
+    /** Ids of the security groups of the database. */
+    readonly databaseSecurityGroups: pulumi.Output<string[]>;
     /** What `rds-db:connect` is allowed on. */
     readonly databaseUserArn: pulumi.Output<string>;
 }
@@ -35,6 +37,7 @@ export function lookUpStudio({ region, bucket, databaseInstance, databaseUser }:
         stsEndpoint: endpoint("sts"),
         databaseHost: database.address,
         databasePort: database.port,
+        databaseSecurityGroups: database.vpcSecurityGroups,
         // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
         databaseUserArn: pulumi.interpolate`arn:${partition}:rds-db:${region}:${accountId}:dbuser:${database.resourceId}/${databaseUser}`,
     };

@@ -1,5 +1,6 @@
 import * as redisenterprise from "@pulumi/azure-native/redisenterprise";
 import * as pulumi from "@pulumi/pulumi";
+import { connectPrivately } from "../network/private-link";
 import type { PartArgs } from "../part";
 
 export interface CacheArgs extends PartArgs {
@@ -18,7 +19,7 @@ export class Cache extends pulumi.ComponentResource {
 
     constructor(name: string, args: CacheArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:cache:Cache", name, {}, opts);
-        const { resourceGroupName, tags } = args;
+        const { resourceGroupName, tags, protectData: protect, privateLink } = args;
 
         const cluster = new redisenterprise.RedisEnterprise(
             `${name}-cluster`,
@@ -27,10 +28,10 @@ export class Cache extends pulumi.ComponentResource {
                 sku: { name: args.sku },
                 highAvailability: args.highAvailability ? "Enabled" : "Disabled",
                 minimumTlsVersion: "1.2",
-                publicNetworkAccess: "Enabled",
+                publicNetworkAccess: privateLink ? "Disabled" : "Enabled",
                 tags,
             },
-            { parent: this },
+            { parent: this, protect },
         );
         const database = new redisenterprise.Database(
             `${name}-database`,
@@ -45,7 +46,7 @@ export class Cache extends pulumi.ComponentResource {
                 // At creation: switching it later drops every connection.
                 accessKeysAuthentication: "Disabled",
             },
-            { parent: this },
+            { parent: this, protect },
         );
         new redisenterprise.AccessPolicyAssignment(
             `${name}-access`,
@@ -60,6 +61,8 @@ export class Cache extends pulumi.ComponentResource {
             },
             { parent: this },
         );
+
+        connectPrivately(name, { resourceGroupName, tags, privateLink, resourceId: cluster.id, services: ["redis"] }, { parent: this });
 
         this.hostName = cluster.hostName;
         this.port = database.port.apply((port) => port ?? 10_000);

@@ -10,7 +10,7 @@ import { PackageDeployment } from "./deployment";
 import type { HandlerPackage } from "./package";
 import { grantHandlers } from "./roles";
 
-export interface HandlersArgs extends PartArgs {
+export interface HandlersArgs extends Pick<PartArgs, "resourceGroupName" | "tags"> {
     readonly location: pulumi.Input<string>;
     /** Whom the handlers run as. */
     readonly identity: managedidentity.UserAssignedIdentity;
@@ -21,7 +21,9 @@ export interface HandlersArgs extends PartArgs {
     readonly appSettings: HandlerSettings;
     /** What must be there, with its rights, before the handlers start. */
     readonly prerequisites: readonly pulumi.Resource[];
-    readonly scale: Pick<StackSettings, "functionMemoryMb" | "functionMaxInstances" | "functionAlwaysReady">;
+    readonly scale: Pick<StackSettings, "functionMemoryMb" | "functionMaxInstances" | "functionAlwaysReady" | "zoneRedundant">;
+    /** ARM id of the subnet of the app; undefined leaves it outside of a network. */
+    readonly subnetId: pulumi.Input<string> | undefined;
     readonly now: Date;
 }
 
@@ -42,7 +44,14 @@ export class Handlers extends pulumi.ComponentResource {
         const roles = grantHandlers(name, { principalId: identity.principalId, lake, runtime, insightsId: monitoring.insightsId }, { parent: this });
         const plan = new web.AppServicePlan(
             `${name}-plan`,
-            { resourceGroupName, kind: "functionapp", reserved: true, sku: { name: "FC1", tier: "FlexConsumption" }, tags },
+            {
+                resourceGroupName,
+                kind: "functionapp",
+                reserved: true,
+                sku: { name: "FC1", tier: "FlexConsumption" },
+                zoneRedundant: args.scale.zoneRedundant,
+                tags,
+            },
             { parent: this },
         );
         const app = new web.WebApp(
@@ -54,6 +63,8 @@ export class Handlers extends pulumi.ComponentResource {
                 httpsOnly: true,
                 clientAffinityEnabled: false,
                 publicNetworkAccess: "Enabled",
+                // Everything that it asks then goes through the subnet; Flex Consumption has no switch for that.
+                ...(args.subnetId === undefined ? {} : { virtualNetworkSubnetId: args.subnetId }),
                 identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
                 keyVaultReferenceIdentity: identity.id,
                 functionAppConfig: flexConsumption(args),

@@ -6,7 +6,7 @@ import type { PartArgs } from "../part";
 import { assignRole } from "../roles";
 import type { LakeQueue } from "./lake";
 
-export interface LakeEventsArgs extends PartArgs {
+export interface LakeEventsArgs extends Pick<PartArgs, "resourceGroupName" | "tags"> {
     /** ARM id of the lake account. */
     readonly accountId: pulumi.Input<string>;
     readonly containers: Readonly<Record<keyof typeof containers, storage.BlobContainer>>;

@@ -2,7 +2,8 @@ import * as storage from "@pulumi/azure-native/storage";
 import * as pulumi from "@pulumi/pulumi";
 import { containers, poisonSuffix, queues } from "../../functions/contracts";
 import type { PartArgs } from "../part";
-import { accountDefaults, accountName, serviceEndpoint } from "../storage-account";
+import { connectPrivately } from "../network/private-link";
+import { accountDefaults, accountName, firewall, serviceEndpoint } from "../storage-account";
 import { LakeEvents } from "./events";
 
 /** For how long deleted and overwritten blobs can be had back, in days. */
@@ -29,12 +30,20 @@ export class Lake extends pulumi.ComponentResource {
 
     constructor(name: string, args: LakeArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:lake:Lake", name, {}, opts);
-        const { resourceGroupName, tags, sku } = args;
+        const { resourceGroupName, tags, sku, protectData: protect, privateLink } = args;
 
         const account = new storage.StorageAccount(
             accountName(name),
-            { ...accountDefaults, resourceGroupName, sku: { name: sku }, allowSharedKeyAccess: false, tags },
-            { parent: this },
+            {
+                ...accountDefaults,
+                resourceGroupName,
+                sku: { name: sku },
+                allowSharedKeyAccess: false,
+                // Not wholly private: Event Grid delivers as a trusted service, and from outside of the network.
+                networkRuleSet: firewall(privateLink !== undefined),
+                tags,
+            },
+            { parent: this, protect },
         );
         const inAccount = { resourceGroupName, accountName: account.name };
         const recovery = new storage.BlobServiceProperties(`${name}-recovery`, { ...inAccount, ...recoveryProperties }, { parent: this });
@@ -44,9 +53,9 @@ export class Lake extends pulumi.ComponentResource {
             { parent: this, dependsOn: recovery },
         );
         this.containers = mapValues(containers, (containerName) =>
-            new storage.BlobContainer(`${name}-${containerName}`, { ...inAccount, containerName, publicAccess: "None" }, { parent: this }),
+            new storage.BlobContainer(`${name}-${containerName}`, { ...inAccount, containerName, publicAccess: "None" }, { parent: this, protect }),
         );
-        const queue = (queueName: string) => new storage.Queue(`${name}-${queueName}`, { ...inAccount, queueName }, { parent: this });
+        const queue = (queueName: string) => new storage.Queue(`${name}-${queueName}`, { ...inAccount, queueName }, { parent: this, protect });
         this.queues = mapValues(queues, (queueName) => ({ main: queue(queueName), poison: queue(`${queueName}${poisonSuffix}`) }));
 
         new LakeEvents(
@@ -54,6 +63,7 @@ export class Lake extends pulumi.ComponentResource {
             { resourceGroupName, tags, accountId: account.id, containers: this.containers, queues: this.queues },
             { parent: this },
         );
+        connectPrivately(name, { resourceGroupName, tags, privateLink, resourceId: account.id, services: ["blob", "queue"] }, { parent: this });
 
         this.accountName = account.name;
         this.blobEndpoint = serviceEndpoint(account, "blob");

@@ -9,7 +9,7 @@ import type { ModelAssets } from "./assets";
 import { scoringScripts } from "./scoring-code";
 import type { ModelWorkspace } from "./workspace";
 
-export interface BatchEndpointArgs extends PartArgs {
+export interface BatchEndpointArgs extends Pick<PartArgs, "resourceGroupName" | "tags"> {
     readonly runtime: Runtime;
     readonly lake: Lake;
     readonly workspace: ModelWorkspace;
@@ -18,6 +18,8 @@ export interface BatchEndpointArgs extends PartArgs {
     readonly maxNodes: number;
     /** Files that a node scores at a time. */
     readonly workersPerNode: number;
+    /** ARM id of the subnet of the nodes; undefined leaves them outside of the network. */
+    readonly subnetId: pulumi.Input<string> | undefined;
 }
 
 /** The models over whole folders, on a cluster that has nodes only while there is work. Its identity reads the logs and writes predictions. */
@@ -47,11 +49,13 @@ export class BatchEndpoint extends pulumi.ComponentResource {
                         vmPriority: "Dedicated",
                         remoteLoginPortPublicAccess: "Disabled",
                         scaleSettings: { minNodeCount: 0, maxNodeCount: args.maxNodes, nodeIdleTimeBeforeScaleDown: "PT120S" },
+                        // In the network nodes have no address of their own: they reach the lake by its private endpoint.
+                        ...(args.subnetId === undefined ? {} : { subnet: { id: args.subnetId }, enableNodePublicIp: false }),
                     },
                 },
                 tags,
             },
-            { parent: this, dependsOn: rights },
+            { parent: this, dependsOn: [...rights, ...args.workspace.connections] },
         );
         const endpoint = new machinelearning.BatchEndpoint(
             // Named by 3 to 32 characters, eight of them the suffix.

@@ -20,8 +20,11 @@ export interface ModelsArgs extends PartArgs {
     readonly lake: Lake;
     /** Object id of the identity that asks the models. */
     readonly callerPrincipalId: pulumi.Input<string>;
+    /** ARM id of the subnet of the batch nodes; undefined leaves them outside of the network. */
+    readonly computeSubnetId: pulumi.Input<string> | undefined;
     readonly settings: Pick<
         StackSettings,
+        | "existingModelVaultId"
         | "modelFolder"
         | "onlineInstanceType"
         | "onlineInstanceCount"
@@ -52,7 +55,17 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
 
         const workspace = new ModelWorkspace(
             name,
-            { resourceGroupName, tags, tenantId, insightsId, runtime, lakeAccount: lake.accountName },
+            {
+                resourceGroupName,
+                tags,
+                protectData: args.protectData,
+                privateLink: args.privateLink,
+                tenantId,
+                insightsId,
+                runtime,
+                lakeAccount: lake.accountName,
+                existingVaultId: settings.existingModelVaultId,
+            },
             { parent: this },
         );
         const assets = new ModelAssets(
@@ -73,6 +86,7 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
                 instanceCount: settings.onlineInstanceCount,
                 maxConcurrentRequests: settings.onlineMaxConcurrentRequests,
                 requestTimeoutSeconds: settings.onlineRequestTimeoutSeconds,
+                isPrivate: args.privateLink !== undefined,
             },
             { parent: this },
         );
@@ -88,6 +102,7 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
                 vmSize: settings.batchVmSize,
                 maxNodes: settings.batchMaxNodes,
                 workersPerNode: settings.batchWorkersPerNode,
+                subnetId: args.computeSubnetId,
             },
             { parent: this },
         );

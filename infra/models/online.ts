@@ -9,7 +9,7 @@ import type { ModelAssets } from "./assets";
 import { scoringScripts } from "./scoring-code";
 import type { ModelWorkspace } from "./workspace";
 
-export interface OnlineEndpointArgs extends PartArgs {
+export interface OnlineEndpointArgs extends Pick<PartArgs, "resourceGroupName" | "tags"> {
     readonly runtime: Runtime;
     readonly workspace: ModelWorkspace;
     readonly assets: ModelAssets;
@@ -20,6 +20,8 @@ export interface OnlineEndpointArgs extends PartArgs {
     /** Requests that an instance works on at a time; Azure ML answers 429 above twice as many. */
     readonly maxConcurrentRequests: number;
     readonly requestTimeoutSeconds: number;
+    /** Whether it is reached from the network alone. */
+    readonly isPrivate: boolean;
 }
 
 /**
@@ -51,10 +53,11 @@ export class OnlineEndpoint extends pulumi.ComponentResource {
             {
                 ...inWorkspace,
                 identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
-                properties: { authMode: "AADToken", publicNetworkAccess: "Enabled" },
+                // Closed, it is reached by the workspace's private endpoint.
+                properties: { authMode: "AADToken", publicNetworkAccess: args.isPrivate ? "Disabled" : "Enabled" },
                 tags,
             },
-            { parent: this, dependsOn: rights },
+            { parent: this, dependsOn: [...rights, ...args.workspace.connections] },
         );
         const deployment = new machinelearning.OnlineDeployment(
             `${name}-deployment`,

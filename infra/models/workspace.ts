@@ -1,10 +1,10 @@
 import * as containerregistry from "@pulumi/azure-native/containerregistry";
-import * as keyvault from "@pulumi/azure-native/keyvault";
 import * as machinelearning from "@pulumi/azure-native/machinelearningservices";
 import * as storage from "@pulumi/azure-native/storage";
 import * as pulumi from "@pulumi/pulumi";
 import { containers } from "../../functions/contracts";
-import { vaultDefaults } from "../key-vault";
+import { makeVault } from "../key-vault";
+import { connectPrivately } from "../network/private-link";
 import type { PartArgs } from "../part";
 import type { Runtime } from "../runtime/runtime";
 
@@ -15,6 +15,8 @@ export interface ModelWorkspaceArgs extends PartArgs {
     readonly runtime: Runtime;
     /** Name of the lake account. */
     readonly lakeAccount: pulumi.Input<string>;
+    /** ARM id of a Key Vault that is there already; undefined makes one. */
+    readonly existingVaultId: string | undefined;
 }
 
 /**
@@ -32,16 +34,14 @@ export class ModelWorkspace extends pulumi.ComponentResource {
     readonly artifacts: storage.BlobContainer;
     /** ARM id of the container of the workspace's own datastore `workspaceblobstore`: state of jobs. */
     readonly jobFilesId: pulumi.Output<string>;
+    /** The workspace's addresses in the network: before them, nothing in it is reached from there. */
+    readonly connections: readonly pulumi.Resource[];
 
     constructor(name: string, args: ModelWorkspaceArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:models:ModelWorkspace", name, {}, opts);
-        const { resourceGroupName, tags, runtime } = args;
+        const { resourceGroupName, tags, runtime, protectData: protect, privateLink } = args;
 
-        const vault = new keyvault.Vault(
-            `${name}-kv`,
-            { resourceGroupName, properties: { ...vaultDefaults, tenantId: args.tenantId }, tags },
-            { parent: this },
-        );
+        const vaultId = args.existingVaultId ?? makeVault(`${name}-kv`, args, { parent: this }).id;
         // One that Azure ML makes itself has a password, the admin user; in this one images are pulled under identities.
         this.registry = new containerregistry.Registry(
             `${name}-registry`.replaceAll("-", ""),
@@ -62,15 +62,17 @@ export class ModelWorkspace extends pulumi.ComponentResource {
                 sku: { name: "Basic", tier: "Basic" },
                 identity: { type: "SystemAssigned" },
                 storageAccount: runtime.accountId,
-                keyVault: vault.id,
+                keyVault: vaultId,
                 applicationInsights: args.insightsId,
                 containerRegistry: this.registry.id,
                 systemDatastoresAuthMode: "Identity",
-                publicNetworkAccess: "Enabled",
+                publicNetworkAccess: privateLink ? "Disabled" : "Enabled",
                 tags,
             },
-            { parent: this, dependsOn: this.artifacts },
+            { parent: this, dependsOn: this.artifacts, protect },
         );
+        const { id: resourceId } = this.workspace;
+        this.connections = connectPrivately(name, { resourceGroupName, tags, privateLink, resourceId, services: ["workspace"] }, { parent: this });
         // https://learn.microsoft.com/azure/machine-learning/concept-data#default-datastore
         this.jobFilesId = pulumi.interpolate`${runtime.accountId}/blobServices/default/containers/azureml-blobstore-${this.workspace.workspaceId}`;
         const datastore = (datastoreName: string, account: pulumi.Input<string>, containerName: pulumi.Input<string>) =>

@@ -6,6 +6,8 @@ import type { PartArgs } from "../part";
 export interface MonitoringArgs extends PartArgs {
     /** How long logs are kept, in days. */
     readonly retentionDays: pulumi.Input<number>;
+    /** ARM id of a Log Analytics workspace that is there already; undefined makes one. */
+    readonly existingWorkspaceId: string | undefined;
 }
 
 /** Where logs, metrics and traces go. Telemetry is taken from identities with a role alone: the connection string is an address, no key. */
@@ -16,13 +18,15 @@ export class Monitoring extends pulumi.ComponentResource {
 
     constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:monitoring:Monitoring", name, {}, opts);
-        const { resourceGroupName, tags, retentionDays } = args;
+        const { resourceGroupName, tags, retentionDays, protectData: protect } = args;
 
-        const logs = new operationalinsights.Workspace(
-            `${name}-logs`,
-            { resourceGroupName, sku: { name: "PerGB2018" }, retentionInDays: retentionDays, tags },
-            { parent: this },
-        );
+        const workspaceResourceId =
+            args.existingWorkspaceId ??
+            new operationalinsights.Workspace(
+                `${name}-logs`,
+                { resourceGroupName, sku: { name: "PerGB2018" }, retentionInDays: retentionDays, tags },
+                { parent: this, protect },
+            ).id;
         const insights = new applicationinsights.Component(
             `${name}-insights`,
             {
@@ -30,7 +34,7 @@ export class Monitoring extends pulumi.ComponentResource {
                 kind: "web",
                 applicationType: "web",
                 ingestionMode: "LogAnalytics",
-                workspaceResourceId: logs.id,
+                workspaceResourceId,
                 disableLocalAuth: true,
                 tags,
             },

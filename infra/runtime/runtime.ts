@@ -1,9 +1,13 @@
 import * as storage from "@pulumi/azure-native/storage";
 import * as pulumi from "@pulumi/pulumi";
 import type { PartArgs } from "../part";
-import { accountDefaults, accountName, serviceEndpoint } from "../storage-account";
+import { connectPrivately } from "../network/private-link";
+import { accountDefaults, accountName, firewall, serviceEndpoint } from "../storage-account";
 
-export type RuntimeArgs = PartArgs;
+export interface RuntimeArgs extends PartArgs {
+    /** Redundancy of the account, such as `Standard_LRS`. */
+    readonly sku: pulumi.Input<string>;
+}
 
 /** Deleted blobs can be had back for a week. No versions: the host writes its state over and over. */
 const recovery = { deleteRetentionPolicy: { enabled: true, days: 7 }, containerDeleteRetentionPolicy: { enabled: true, days: 7 } };
@@ -11,7 +15,8 @@ const recovery = { deleteRetentionPolicy: { enabled: true, days: 7 }, containerD
 /**
  * The storage account of deployment packages, the host's state and Azure ML's assets: no player data. Its shared keys stay on, because
  * `storage.Blob` uploads with the account's key (https://github.com/pulumi/pulumi-azure-native/issues/2015) and a package's SAS is
- * signed with it.
+ * signed with it. Its firewall stays open where the others close: the program uploads from wherever it runs, a deployment reads its package
+ * from outside of the network, and Azure ML the models.
  */
 export class Runtime extends pulumi.ComponentResource {
     readonly accountId: pulumi.Output<string>;
@@ -28,12 +33,12 @@ export class Runtime extends pulumi.ComponentResource {
 
     constructor(name: string, args: RuntimeArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:runtime:Runtime", name, {}, opts);
-        const { resourceGroupName, tags } = args;
+        const { resourceGroupName, tags, sku, protectData: protect, privateLink } = args;
 
         const account = new storage.StorageAccount(
             accountName(name),
-            { ...accountDefaults, resourceGroupName, sku: { name: "Standard_LRS" }, allowSharedKeyAccess: true, tags },
-            { parent: this },
+            { ...accountDefaults, resourceGroupName, sku: { name: sku }, allowSharedKeyAccess: true, networkRuleSet: firewall(false), tags },
+            { parent: this, protect },
         );
         // The keys of the functions are in it, and the state of jobs.
         new storage.BlobServiceProperties(
@@ -50,6 +55,7 @@ export class Runtime extends pulumi.ComponentResource {
         this.packages = container("packages");
         this.deployed = container("deployed");
         this.assets = container("assets");
+        connectPrivately(name, { resourceGroupName, tags, privateLink, resourceId: account.id, services: ["blob", "queue", "table"] }, { parent: this });
 
         this.accountId = account.id;
         this.accountName = account.name;

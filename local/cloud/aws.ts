@@ -103,7 +103,7 @@ export class AwsService implements CloudService {
 
     #databaseInstance(inputs: Inputs): Outputs {
         const { dbInstanceIdentifier } = z.object({ dbInstanceIdentifier: z.string() }).parse(inputs);
-        return { dbInstanceIdentifier, address: this.studio.database.host, port: this.studio.database.port, resourceId: "db-LOCAL" };
+        return { dbInstanceIdentifier, address: this.studio.database.host, port: this.studio.database.port, resourceId: "db-LOCAL", vpcSecurityGroups: ["sg-00000000"] };
     }
 
     /** Answers AssumeRoleWithWebIdentity: refuses as STS does, or lets moto give the credentials. */

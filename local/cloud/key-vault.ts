@@ -7,7 +7,7 @@ const reference = /^@Microsoft\.KeyVault\(SecretUri=(?<uri>.+)\)$/;
 
 /** Key Vault: secrets in memory, read by app settings that refer to them. */
 export class KeyVaultService implements CloudService {
-    readonly #secrets = new Map<string, { readonly vaultId: string; readonly value: string }>();
+    readonly #secrets = new Map<string, { readonly id: string; readonly value: string }>();
 
     constructor(private readonly access: AccessControl) {}
 
@@ -20,7 +20,7 @@ export class KeyVaultService implements CloudService {
             create: (registration: Registration, { id, name }: Identified) => {
                 const { vaultName, properties } = secretInputs.parse(registration.inputs);
                 const secretUri = `${vaultUri(vaultName)}secrets/${name}`;
-                const secret = { vaultId: id.split("/").slice(0, -2).join("/"), value: properties.value };
+                const secret = { id, value: properties.value };
                 const secretUriWithVersion = `${secretUri}/1`;
                 this.#secrets.set(secretUri, secret);
                 this.#secrets.set(secretUriWithVersion, secret);
@@ -42,8 +42,8 @@ export class KeyVaultService implements CloudService {
         if (secret === undefined) {
             throw new LocalCloudError(`app setting ${setting} refers to ${uri}, which the program did not make`);
         }
-        if (!this.access.allows(principalId, "secrets/read", secret.vaultId)) {
-            throw new LocalCloudError(`app setting ${setting}: principal ${principalId} has no role to read secrets of ${secret.vaultId} (Key Vault Secrets User)`);
+        if (!this.access.allows(principalId, "secrets/read", secret.id)) {
+            throw new LocalCloudError(`app setting ${setting}: principal ${principalId} has no role to read ${secret.id} (Key Vault Secrets User)`);
         }
         return secret.value;
     }

@@ -121,6 +121,7 @@ describe("outputs", () => {
             resourceGroup: "players-dev",
             lakeAccount: "playerslake",
             functionApp: "players-handlers-app",
+            egressAddress: "",
             awsRoleArn: "arn:aws:iam::123456789012:role/players-aws-role",
             awsTokenAudience: "api://audience-client",
             listTriggers: "az functionapp function list --resource-group players-dev --name players-handlers-app --output table",

@@ -216,7 +216,7 @@ export const subscription = "/subscriptions/11111111-1111-4111-8111-111111111111
 export const tenantId = "22222222-2222-4222-8222-222222222222";
 
 /** What the provider would return: an id that tells the resource, a name, and the outputs that the program reads. */
-function made(type: string, name: string, inputs: Inputs): { id: string; state: Inputs } {
+export function made(type: string, name: string, inputs: Inputs): { id: string; state: Inputs } {
     const short = type.split(":").slice(1).join(":");
     const own: Record<string, string> = {
         "resources:ResourceGroup": "resourceGroupName",
@@ -224,6 +224,8 @@ function made(type: string, name: string, inputs: Inputs): { id: string; state: 
         "storage:Queue": "queueName",
         "storage:Blob": "blobName",
         "redisenterprise:Database": "databaseName",
+        "network:Subnet": "subnetName",
+        "privatedns:PrivateZone": "privateZoneName",
         "machinelearningservices:OnlineDeployment": "deploymentName",
         "machinelearningservices:BatchDeployment": "deploymentName",
     };
@@ -236,6 +238,7 @@ function made(type: string, name: string, inputs: Inputs): { id: string; state: 
         },
         "storage:Blob": { url: `https://${String(inputs.accountName)}.blob.test/${String(inputs.containerName)}/${physical}` },
         "redisenterprise:RedisEnterprise": { hostName: "redis.test" },
+        "network:PublicIPAddress": { ipAddress: "203.0.113.10" },
         "eventgrid:SystemTopic": { identity: { type: "SystemAssigned", principalId: `principal-of-${name}` } },
         "applicationinsights:Component": { connectionString: "InstrumentationKey=insights" },
         "machinelearningservices:Workspace": { workspaceId: "workspace-guid" },
@@ -261,16 +264,18 @@ function idOf(short: string, physical: string): string {
     return `${subscription}/resourceGroups/rg/providers/${module}/${resource}/${physical}`;
 }
 
-function answer(token: string, inputs: Inputs): Inputs {
+/** What the providers' functions would answer. @throws Error for one that no test knows */
+export function answer(token: string, inputs: Inputs): Inputs {
     const answers: Record<string, Inputs> = {
         "azure-native:authorization:getClientConfig": { tenantId, subscriptionId: subscription.split("/")[2] },
+        "azure-native:resources:getResourceGroup": { name: inputs.resourceGroupName, location: "koreacentral" },
         "azure-native:storage:listStorageAccountServiceSAS": { serviceSasToken: "sv=1&sig=signature" },
         "azure-native:web:listWebAppHostKeys": { functionKeys: { default: "function-key" }, masterKey: "master-key" },
         "aws:index/getService:getService": { dnsName: `${String(inputs.serviceId)}.aws.test` },
         "aws:index/getCallerIdentity:getCallerIdentity": { accountId: "123456789012" },
         "aws:index/getPartition:getPartition": { partition: "aws" },
         "aws:s3/getBucket:getBucket": { arn: `arn:aws:s3:::${String(inputs.bucket)}` },
-        "aws:rds/getInstance:getInstance": { address: "mysql.test", port: 3306, resourceId: "db-RESOURCE" },
+        "aws:rds/getInstance:getInstance": { address: "mysql.test", port: 3306, resourceId: "db-RESOURCE", vpcSecurityGroups: ["sg-0123456789abcdef0"] },
     };
     const known = answers[token];
     if (known === undefined) {

@@ -61,10 +61,10 @@ describe("role assignments", () => {
         ]);
     });
 
-    it("add the one secret's vault where there is a password", async () => {
+    it("add the one secret where there is a password", async () => {
         const withPassword = assignments(await record({ config: { databaseAuth: "password", databasePassword: "secret" } }));
         const without = assignments(await recorded);
-        expect(withPassword.filter((each) => !without.includes(each))).toEqual(["handlers: Key Vault Secrets User on keyvault/Vault/players-db-kv"]);
+        expect(withPassword.filter((each) => !without.includes(each))).toEqual(["handlers: Key Vault Secrets User on keyvault/Secret/players-db-secret"]);
     });
 
     it("are named by what they are: a GUID of their own each, the same at every run", async () => {
