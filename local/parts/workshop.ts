@@ -1,12 +1,12 @@
 import { spawn as spawnProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
 import { loadCertificate, type Certificate } from "./certificate";
+import { endLeftovers, record } from "./leftovers";
 import { lockHolder, tryLock, type Lock } from "./lock";
-import { endGroup, identify, isRunning, signalGroup, type ProcessId } from "./processes";
+import { endGroup, identify, signalGroup, type ProcessId } from "./processes";
 
 /** Where a set of parts lives: its folder, its log files, its processes. One process at a time has it open. */
 export interface Workshop {
@@ -69,15 +69,9 @@ export class ProcessStartError extends WorkshopError {
 /** How long a process has to end by itself: databases write down what they hold. */
 const graceMs = 10_000;
 
-/** Every process that a workshop has running, for whoever opens its folder after its owner was killed. */
-const recordShape = z.object({
-    name: z.string(),
-    process: z.object({ pid: z.number().int().positive(), started: z.string() }),
-    owner: z.object({ pid: z.number().int().positive(), started: z.string() }),
-});
-
 /**
- * Opens the workshop in this folder, which is made when it is not there. Processes that an owner left who was killed are ended first.
+ * Opens the workshop in this folder, which is made when it is not there. Processes that an owner left who was killed are ended first,
+ * those of the project's other workshops too.
  * @throws WorkshopInUseError naming the process that has it open
  */
 export async function openWorkshop(dir: string): Promise<Workshop> {
@@ -91,7 +85,7 @@ export async function openWorkshop(dir: string): Promise<Workshop> {
         throw new WorkshopInUseError(`${realDir} is in use by process ${holder ?? "unknown"}: end that run first, or use another folder`);
     }
     try {
-        await endLeftovers(path.join(realDir, "run"));
+        await endLeftovers(realDir, graceMs);
         return new OpenWorkshop(realDir, await loadCertificate(), lock);
     } catch (error) {
         await lock.release();
@@ -152,10 +146,7 @@ class OpenWorkshop implements Workshop {
             throw new ProcessStartError(`${name}: ${command} cannot be started in ${cwd ?? process.cwd()}: ${error.message}`, { cause: error });
         }
         const id = identify(pid);
-        const record = path.join(this.dir, "run", `${name}-${pid}.json`);
-        if (id !== undefined) {
-            writeFileSync(record, JSON.stringify({ name, process: id, owner: this.#owner }));
-        }
+        const forget = id === undefined ? undefined : record(this.dir, { name, process: id, owner: this.#owner });
         const end = async (): Promise<void> => {
             if (id !== undefined) {
                 await endGroup(id, graceMs);
@@ -165,7 +156,7 @@ class OpenWorkshop implements Workshop {
         const exited = new Promise<number | null>((resolve) =>
             child.once("exit", (code) => {
                 signalGroup(pid, "SIGKILL");
-                rmSync(record, { force: true });
+                forget?.();
                 this.#names.delete(name);
                 this.#ends.delete(end);
                 resolve(code);
@@ -224,30 +215,4 @@ async function becomeReady(started: Process, { name, ready, timeoutMs = 60_000 }
 function startError(what: string, logFile: string): ProcessStartError {
     const tail = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-20).join("\n");
     return new ProcessStartError(`${what}; the end of ${logFile}:\n${tail}`);
-}
-
-async function endLeftovers(runDir: string): Promise<void> {
-    const ended = readdirSync(runDir)
-        .filter((file) => file.endsWith(".json"))
-        .map(async (file) => {
-            const record = path.join(runDir, file);
-            const left = readRecord(record);
-            if (left !== undefined && isRunning(left.owner)) {
-                return;
-            }
-            if (left !== undefined) {
-                await endGroup(left.process, graceMs);
-            }
-            rmSync(record);
-        });
-    await Promise.all(ended);
-}
-
-/** A record, or undefined when its owner was killed while it wrote it. */
-function readRecord(file: string): z.infer<typeof recordShape> | undefined {
-    try {
-        return recordShape.parse(JSON.parse(readFileSync(file, "utf8")));
-    } catch {
-        return undefined;
-    }
 }
