@@ -16,8 +16,12 @@ interface SystemPackage {
 
 const known = {
     "redis-server": { packages: ["redis-server"], present: () => hasBinaries("redis-server") },
-    // The core package has the binaries and no service that would start.
-    "mariadb-server": { packages: ["mariadb-server-core"], present: () => hasBinaries("mariadbd", "mariadb-install-db") },
+    // The core packages have the binaries and no service that would start; the client's has what `mariadb-install-db` calls.
+    "mariadb-server": {
+        packages: ["mariadb-server-core", "mariadb-client-core"],
+        present: () => hasBinaries("mariadbd", "mariadb-install-db", "my_print_defaults"),
+    },
+    chromium: { packages: ["chromium"], present: () => hasBinaries("chromium") },
     "python3-venv": { packages: ["python3", "python3-venv"], present: hasPython },
 } as const satisfies Record<string, SystemPackage>;
 
