@@ -1,5 +1,5 @@
 import type { Policies, ReportViolation, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import { withoutVersion, type ResourceRule, type Rule, type RuleResource, type StackRule } from "./rule";
+import { isUnknownValue, withoutVersion, type ResourceRule, type Rule, type RuleResource, type StackRule } from "./rule";
 
 /** What a policy is told of a resource, alone or in its stack. */
 interface PolicyArgs {
@@ -20,7 +20,7 @@ function resourcePolicy({ name, description, check }: ResourceRule): ResourceVal
     return {
         name,
         description,
-        validateResource: (args, report: ReportViolation) => check(resourceOf(args)).forEach((fault) => report(fault)),
+        validateResource: (args, report: ReportViolation) => whereKnown(args, () => check(resourceOf(args))).forEach((fault) => report(fault)),
     };
 }
 
@@ -34,9 +34,21 @@ function stackPolicy({ name, description, checkStack }: StackRule): StackValidat
                 comesFrom: (property: string, other: RuleResource) =>
                     each.propertyDependencies[property]?.some((dependency) => dependency.urn === other.urn) ?? false,
             }));
-            checkStack(resources).forEach(({ resource, fault }) => report(fault, resource.urn));
+            whereKnown(args, () => checkStack(resources)).forEach(({ resource, fault }) => report(fault, resource.urn));
         },
     };
+}
+
+/** In a preview some values are not known yet. The update looks at them, before it makes the resource: until then there is nothing to say. */
+function whereKnown<T>(args: { notApplicable(reason: string): never }, check: () => T): T {
+    try {
+        return check();
+    } catch (error) {
+        if (isUnknownValue(error)) {
+            return args.notApplicable("a value is not known before the update");
+        }
+        throw error;
+    }
 }
 
 function resourceOf({ type, name, urn, props, opts }: PolicyArgs): RuleResource {

@@ -65,6 +65,12 @@ export function expects(allowed: Readonly<Record<string, readonly [Value, ...Val
         });
 }
 
+/** Whether an error says that a value was read which a preview does not know yet, as it comes from a resource that is not there. */
+export function isUnknownValue(error: unknown): boolean {
+    // The class is in the SDK and not in its types.
+    return error instanceof Error && "unknownTypeSentinel" in error;
+}
+
 /** Whether a resource is inside a component of this type. */
 export function isWithin({ urn }: RuleResource, componentType: string): boolean {
     return typesOf(urn).slice(0, -1).includes(componentType);

@@ -1,4 +1,4 @@
-import { at, checks, items, type Fault, type Rule } from "../rule";
+import { at, checks, isUnknownValue, items, type Fault, type Rule } from "../rule";
 
 /** What a credential looks like, wherever it stands. */
 const credentials: readonly (readonly [RegExp, string])[] = [
@@ -72,12 +72,12 @@ function credentialIn(value: string): string | undefined {
     return credentials.find(([pattern]) => pattern.test(value))?.[1];
 }
 
-/** A value that a preview does not know yet comes from another resource; the other settings are still looked at, and this one in the update. */
+/** A value that a preview does not know is looked at in the update; the other settings are looked at now. */
 function known(read: () => unknown): unknown {
     try {
         return read();
     } catch (error) {
-        if (error instanceof Error && "unknownTypeSentinel" in error) {
+        if (isUnknownValue(error)) {
             return undefined;
         }
         throw error;

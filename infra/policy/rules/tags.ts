@@ -12,6 +12,8 @@ export const untaggable: ReadonlySet<string> = new Set([
     "azure-native:machinelearningservices:Datastore",
     "azure-native:machinelearningservices:EnvironmentVersion",
     "azure-native:machinelearningservices:ModelVersion",
+    "azure-native:network:PrivateDnsZoneGroup",
+    "azure-native:network:Subnet",
     "azure-native:redisenterprise:AccessPolicyAssignment",
     "azure-native:redisenterprise:Database",
     "azure-native:storage:Blob",

@@ -2,7 +2,7 @@ import { checks, expects, type Rule } from "../rule";
 
 const app = "azure-native:web:WebApp";
 
-/** The two ways to publish with a user name and a password; each is open unless a resource of its own says otherwise. */
+/** What closes the two ways to publish with a user name and a password. */
 const publishing = ["azure-native:web:WebAppFtpAllowed", "azure-native:web:WebAppScmAllowed"] as const;
 
 export const webRules: readonly Rule[] = [
@@ -17,13 +17,20 @@ export const webRules: readonly Rule[] = [
         check: checks({ [app]: expects({ "siteConfig.minTlsVersion": ["1.2", "1.3"] }) }),
     },
     {
+        name: "web-publishing-settings",
+        description: "Each app states that nobody publishes to it with a user name and a password, by FTP or by the SCM site: both are open otherwise.",
+        checkStack: (resources) =>
+            resources
+                .filter(({ type }) => type === app)
+                .flatMap((resource) =>
+                    publishing
+                        .filter((type) => !resources.some((each) => each.type === type && each.comesFrom("name", resource)))
+                        .map((type) => ({ resource, fault: `publishing by password is open: add ${type.split(":")[2] ?? type} of the app` })),
+                ),
+    },
+    {
         name: "web-no-basic-publishing",
         description: "Nobody publishes to an app with a user name and a password.",
-        checkStack: (resources) =>
-            resources.filter(({ type }) => type === app).flatMap((resource) =>
-                publishing
-                    .filter((policy) => !resources.some((each) => each.type === policy && each.comesFrom("name", resource) && each.props.allow === false))
-                    .map((policy) => ({ resource, fault: `publishing by password is open: add ${policy.split(":")[2] ?? policy} of the app with allow set to false` })),
-            ),
+        check: checks(Object.fromEntries(publishing.map((type) => [type, expects({ allow: [false] })]))),
     },
 ];

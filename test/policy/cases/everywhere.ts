@@ -78,13 +78,14 @@ export const everywhereCases: Cases = {
     "data-protected": {
         good: [
             resource("azure-native:storage:StorageAccount", {}, { stack: "dev" }),
-            resource("azure-native:storage:StorageAccount", {}, { stack: "prod", protect: true }),
-            resource("azure-native:storage:Queue", {}, { stack: "prod" }),
             resource("azure-native:storage:StorageAccount", {}, { stack: "production-like" }),
+            resource("azure-native:storage:StorageAccount", {}, { stack: "prod", protect: true }),
+            resource("azure-native:storage:BlobContainer", {}, { stack: "prod", within: ["player-predictions:runtime:Runtime"] }),
+            resource("azure-native:web:WebApp", {}, { stack: "prod" }),
         ],
         bad: ["prod", "prod-eu"].flatMap((stack) =>
-            ["storage:StorageAccount", "redisenterprise:Database"].map((type) => ({
-                what: resource(`azure-native:${type}`, {}, { stack }),
+            ["storage:StorageAccount", "storage:BlobContainer", "redisenterprise:Database"].map((type) => ({
+                what: resource(`azure-native:${type}`, {}, { stack, within: ["player-predictions:lake:Lake"] }),
                 faults: ["it can be deleted: set the option protect to true"],
             })),
         ),

@@ -38,30 +38,34 @@ export const storageCases: Cases = {
             },
         ],
     },
+    "storage-blob-settings": {
+        good: [[lake, blobs({})], [runtime, lake, blobs({}), blobs({}, runtime)]],
+        bad: [
+            { what: lake, faults: ["nothing says that deleted blobs are kept: add BlobServiceProperties of the account"] },
+            { what: [lake, runtime, blobs({}, runtime)], faults: ["nothing says that deleted blobs are kept: add BlobServiceProperties of the account"] },
+        ],
+    },
     "storage-soft-delete": {
-        good: [[lake, blobs({ deleteRetentionPolicy: kept, containerDeleteRetentionPolicy: { enabled: true, days: 30 } })]],
+        good: [blobs({ deleteRetentionPolicy: kept, containerDeleteRetentionPolicy: { enabled: true, days: 30 } })],
         bad: [
             {
-                what: [lake, blobs({ deleteRetentionPolicy: { enabled: true, days: 1 } })],
+                what: blobs({ deleteRetentionPolicy: { enabled: true, days: 1 } }),
                 faults: [
-                    "deleteRetentionPolicy does not keep what was deleted: set it to enabled and 7 days or more in BlobServiceProperties of the account",
-                    "containerDeleteRetentionPolicy does not keep what was deleted: set it to enabled and 7 days or more in BlobServiceProperties of the account",
+                    "deleteRetentionPolicy does not keep what was deleted: set enabled to true and days to 7 or more",
+                    "containerDeleteRetentionPolicy does not keep what was deleted: set enabled to true and days to 7 or more",
                 ],
             },
             {
-                what: [runtime, lake, blobs({ deleteRetentionPolicy: kept, containerDeleteRetentionPolicy: kept }), blobs({ containerDeleteRetentionPolicy: kept }, runtime)],
-                faults: ["deleteRetentionPolicy does not keep what was deleted: set it to enabled and 7 days or more in BlobServiceProperties of the account"],
+                what: blobs({ deleteRetentionPolicy: { enabled: false, days: 7 }, containerDeleteRetentionPolicy: kept }),
+                faults: ["deleteRetentionPolicy does not keep what was deleted: set enabled to true and days to 7 or more"],
             },
         ],
     },
     "storage-versioning": {
-        good: [[lake, blobs({ isVersioningEnabled: true })], runtime],
+        good: [blobs({ isVersioningEnabled: true }), blobs({}, runtime)],
         bad: [
-            { what: lake, faults: ["blobs have no versions: set isVersioningEnabled to true in BlobServiceProperties of the account"] },
-            {
-                what: [lake, runtime, blobs({ isVersioningEnabled: true }, runtime)],
-                faults: ["blobs have no versions: set isVersioningEnabled to true in BlobServiceProperties of the account"],
-            },
+            { what: blobs({}), faults: ["isVersioningEnabled is not set: set it to true"] },
+            { what: blobs({ isVersioningEnabled: false }), faults: ["isVersioningEnabled is false: set it to true"] },
         ],
     },
 };

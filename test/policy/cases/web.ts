@@ -16,20 +16,24 @@ export const webCases: Cases = {
             { what: app({}), faults: ['siteConfig.minTlsVersion is not set: set it to "1.2" or "1.3"'] },
         ],
     },
-    "web-no-basic-publishing": {
+    "web-publishing-settings": {
         good: [[app({}), policy("Ftp", false), policy("Scm", false)]],
         bad: [
             {
-                what: [app({}), policy("Ftp", true)],
-                faults: [
-                    "publishing by password is open: add WebAppFtpAllowed of the app with allow set to false",
-                    "publishing by password is open: add WebAppScmAllowed of the app with allow set to false",
-                ],
+                what: app({}),
+                faults: ["publishing by password is open: add WebAppFtpAllowed of the app", "publishing by password is open: add WebAppScmAllowed of the app"],
             },
             {
                 what: [app({}), policy("Ftp", false), resource("azure-native:web:WebAppScmAllowed", { allow: false, name: "another" })],
-                faults: ["publishing by password is open: add WebAppScmAllowed of the app with allow set to false"],
+                faults: ["publishing by password is open: add WebAppScmAllowed of the app"],
             },
+        ],
+    },
+    "web-no-basic-publishing": {
+        good: [policy("Ftp", false), policy("Scm", false)],
+        bad: [
+            { what: policy("Ftp", true), faults: ["allow is true: set it to false"] },
+            { what: resource("azure-native:web:WebAppScmAllowed", {}), faults: ["allow is not set: set it to false"] },
         ],
     },
     "node-supported": {
