@@ -1,14 +1,18 @@
 import { app } from "@azure/functions";
 import { lakeConnection, queues } from "./contracts";
+import { getDocs, getDocsFile } from "./docs/page";
 import { getHealth } from "./health/handler";
 import { ingestLogs } from "./ingest/handler";
 import { loadFile } from "./load/handler";
-import { getOpenApi, getPrediction, postPredictions } from "./predict/handler";
+import { getMetrics, getOpenApi, getPrediction, postPredictions } from "./predict/handler";
 import { scoreFolder } from "./score/handler";
 
 app.http("predict", { route: "predictions", methods: ["POST"], authLevel: "function", handler: postPredictions });
 app.http("prediction", { route: "predictions/{playerId}", methods: ["GET"], authLevel: "function", handler: getPrediction });
 app.http("openapi", { route: "openapi.json", methods: ["GET"], authLevel: "anonymous", handler: getOpenApi });
+app.http("docs", { route: "docs", methods: ["GET"], authLevel: "anonymous", handler: getDocs });
+app.http("docsFile", { route: "docs/{file}", methods: ["GET"], authLevel: "anonymous", handler: getDocsFile });
+app.http("metrics", { route: "metrics", methods: ["GET"], authLevel: "function", handler: getMetrics });
 app.http("health", { route: "health", methods: ["GET"], authLevel: "anonymous", handler: getHealth });
 
 app.timer("ingest", { schedule: "%INGEST_SCHEDULE%", handler: ingestLogs });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createAwsCredentials } from "./clients/aws-credentials";
 import { createBatchEndpoint } from "./clients/batch-endpoint";
 import { createPredictionCache } from "./clients/cache";
@@ -8,6 +9,9 @@ import { createOnlineEndpoint } from "./clients/online-endpoint";
 import { createSourceBucket } from "./clients/source-bucket";
 import { readSettings } from "./settings";
 
+/** How long the first answers of a process have it to themselves before the metrics are loaded. */
+const telemetryDelayMs = 1_000;
+
 /** Builds a value at its first use and keeps it: clients hold connections, and an instance of the app wants one of each. */
 function once<T>(build: () => T): () => T {
     let built: { readonly value: T } | undefined;
@@ -16,11 +20,19 @@ function once<T>(build: () => T): () => T {
 
 const settings = once(() => readSettings());
 const credential = once(() => createIdentityCredential(settings()));
+// Loaded at run time: its file is one of its own in the package.
+const telemetry = once(async () => (await import("./telemetry.js")).startTelemetry(settings(), credential()));
 const awsCredentials = once(() => createAwsCredentials(settings(), credential()));
 
 /** The outside systems that the handlers of one process share. */
 export const services = {
     settings,
+    telemetry,
+    /** The meter, once the process has had time for its first answers. */
+    meter: async () => {
+        await sleep(telemetryDelayMs, undefined, { ref: false });
+        return (await telemetry()).meter;
+    },
     cache: once(() => createPredictionCache(settings(), credential())),
     onlineEndpoint: once(() => createOnlineEndpoint(settings(), credential())),
     batchEndpoint: once(() => createBatchEndpoint(settings(), credential())),

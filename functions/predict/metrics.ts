@@ -1,7 +1,7 @@
 import type { Histogram, Meter } from "@opentelemetry/api";
 import { ModelAnswerError, ModelUnavailableError } from "../clients/online-endpoint-protocol";
-import { Tally } from "../metrics/tally";
 import type { PlayerError } from "./answer";
+import { Tally } from "./tally";
 
 /** Where a player's answer came from, as an operator wants to know it: one step finer than `source` of the answer. */
 export type Tier = "memory" | "redis" | "model" | "stale";
@@ -23,11 +23,10 @@ export class Metrics {
     readonly modelCalls = new Tally<"answered" | "wrong" | "unavailable" | "throttled">();
     /** Reads of Redis that failed or were left out, and writes that failed. */
     readonly cacheFaults = new Tally<"read" | "write">();
-    private readonly requestSeconds: Histogram;
-    private readonly modelCallSeconds: Histogram;
-    private readonly batchPlayers: Histogram;
+    private histograms: { readonly request: Histogram; readonly modelCall: Histogram; readonly batch: Histogram } | undefined;
 
-    constructor(meter: Meter) {
+    /** Shows everything through a meter: the counts so far, and times from here on. */
+    attach(meter: Meter): void {
         this.requests.register(meter, "predictions.requests", "status", "Requests for predictions, by HTTP status");
         this.answers.register(meter, "predictions.answers", "tier", "Players answered, by where the answer came from");
         this.errors.register(meter, "predictions.errors", "code", "Players without a prediction, by error code");
@@ -38,20 +37,22 @@ export class Metrics {
             .addCallback((result) => result.observe(this.shared.count));
         const histogram = (name: string, unit: string, description: string, boundaries: number[]): Histogram =>
             meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: boundaries } });
-        this.requestSeconds = histogram("predictions.request.duration", "s", "Time of a request for predictions", seconds);
-        this.modelCallSeconds = histogram("predictions.model.call.duration", "s", "Time of a call of the online endpoint", seconds);
-        this.batchPlayers = histogram("predictions.model.batch", "{player}", "Players a call of the online endpoint", players);
+        this.histograms = {
+            request: histogram("predictions.request.duration", "s", "Time of a request for predictions", seconds),
+            modelCall: histogram("predictions.model.call.duration", "s", "Time of a call of the online endpoint", seconds),
+            batch: histogram("predictions.model.batch", "{player}", "Players a call of the online endpoint", players),
+        };
     }
 
     /** Counts a request that is answered with this status. */
     request(status: number, milliseconds: number): void {
         this.requests.add(String(status));
-        this.requestSeconds.record(milliseconds / 1000);
+        this.histograms?.request.record(milliseconds / 1000);
     }
 
     /** Makes a call of the model and counts it. */
     async modelCall<T>(playerCount: number, call: () => Promise<T>): Promise<T> {
-        this.batchPlayers.record(playerCount);
+        this.histograms?.batch.record(playerCount);
         const startedAt = performance.now();
         try {
             const answer = await call();
@@ -61,7 +62,7 @@ export class Metrics {
             this.modelCalls.add(outcomeOf(error));
             throw error;
         } finally {
-            this.modelCallSeconds.record((performance.now() - startedAt) / 1000);
+            this.histograms?.modelCall.record((performance.now() - startedAt) / 1000);
         }
     }
 }

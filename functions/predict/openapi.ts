@@ -11,6 +11,9 @@ schemas.add(predictionSchema, { id: "Prediction" });
 schemas.add(problemSchema, { id: "Problem" });
 schemas.add(healthSchema, { id: "Health" });
 
+const retryAfter = { headers: { "Retry-After": { description: "Seconds to stay away", schema: { type: "integer", minimum: 0 } } } };
+const overloaded = { ...problem("No player could be answered: the model has more to do than it can answer in time"), ...retryAfter };
+
 /**
  * The OpenAPI 3.1 document, made from the very schemas that check the input and type the output. OpenAPI 3.1 takes JSON Schema
  * 2020-12 as it is (https://spec.openapis.org/oas/v3.1.0#schema-object).
@@ -33,8 +36,10 @@ export const openApiDocument = {
                 responses: {
                     200: json("Each player's prediction or error", "PredictionAnswer"),
                     400: problem("The body is not JSON or not a valid request"),
+                    408: problem("The body did not come within the deadline"),
                     413: problem(`The body has more than ${limits.bodyBytes} bytes`),
                     415: problem("The content type is not application/json"),
+                    503: overloaded,
                 },
             },
         },
@@ -52,7 +57,7 @@ export const openApiDocument = {
                     },
                     400: problem("The id is not valid"),
                     404: problem("Nothing is stored of this player"),
-                    503: problem("Stored predictions cannot be read now"),
+                    503: { ...problem("Stored predictions cannot be read now"), ...retryAfter },
                 },
             },
         },
@@ -62,6 +67,13 @@ export const openApiDocument = {
                 summary: "Whether the service and what it depends on are up",
                 security: [],
                 responses: { 200: json("All are up", "Health"), 503: json("One at least is down", "Health") },
+            },
+        },
+        "/metrics": {
+            get: {
+                operationId: "getMetrics",
+                summary: "Metrics of the instance that answers",
+                responses: { 200: { description: "Prometheus' text format", content: { "text/plain": { schema: { type: "string" } } } } },
             },
         },
         "/openapi.json": {

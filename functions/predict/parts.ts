@@ -1,4 +1,4 @@
-import { createNoopMeter, type Meter } from "@opentelemetry/api";
+import type { Meter } from "@opentelemetry/api";
 import type { PredictionCache } from "../clients/cache";
 import type { OnlineEndpoint } from "../clients/online-endpoint";
 import type { FingerprintedPrediction } from "../prediction";
@@ -25,21 +25,26 @@ export interface PredictServices {
     readonly settings: () => PredictSettings;
     readonly cache: () => Pick<PredictionCache, "getMany" | "putMany">;
     readonly onlineEndpoint: () => Pick<OnlineEndpoint, "predict">;
-    /** @default a meter that nobody reads */
-    readonly meter?: () => Meter;
+    /** Who shows the metrics, when there is one. @default nobody */
+    readonly meter?: () => Promise<Meter>;
 }
 
 /** Builds what requests are answered with. One a process: requests share the calls of the model, the hot players and the circuits. */
 export function createPredictParts(services: PredictServices, now: () => number = Date.now): PredictParts {
     const settings = services.settings();
     const deadlineMs = settings.REQUEST_DEADLINE_MS;
-    const meter = services.meter?.() ?? createNoopMeter();
-    const metrics = new Metrics(meter);
+    const metrics = new Metrics();
     const stored = new StoredPredictions(services.cache(), deadlineMs);
     const hot = new HotPlayers({ max: settings.HOT_PLAYERS, ttlMs: settings.HOT_PLAYERS_TTL_MS, now });
-    meter
-        .createObservableGauge("predictions.memory.players", { description: "Players in the memory of the process" })
-        .addCallback((result) => result.observe(hot.size));
+    void services.meter?.().then(
+        (meter) => {
+            metrics.attach(meter);
+            meter
+                .createObservableGauge("predictions.memory.players", { description: "Players in the memory of the process" })
+                .addCallback((result) => result.observe(hot.size));
+        },
+        (error: unknown) => console.warn("metrics are not shown:", error),
+    );
 
     async function store(predictions: readonly FingerprintedPrediction[]): Promise<void> {
         const freshUntil = new Date(now() + settings.PREDICTION_FRESH_SECONDS * 1000);

@@ -43,8 +43,10 @@ export const requestSchema = z.strictObject({
         ),
     match: z
         .enum(["player", "inputs"])
-        .default("player")
-        .describe("`inputs`: a stored prediction counts only if it was made from the very features of this request."),
+        .optional()
+        // Not `default`: generators of typed clients would make callers give what has one.
+        .transform((match) => match ?? "player")
+        .describe("`inputs`: a stored prediction counts only if it was made from the very features of this request. Left out, `player`."),
 });
 
 export type PredictRequest = z.output<typeof requestSchema>;

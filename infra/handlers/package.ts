@@ -22,6 +22,16 @@ export interface PackageSource {
      * @default `functions/host.json`
      */
     readonly hostFile: string;
+    /**
+     * Modules, from `dir`, that are bundles of their own because they are loaded at run time, with `import("./<name>.js")` from the entry's folder.
+     * @default `functions/telemetry.ts`
+     */
+    readonly lazy: readonly string[];
+    /**
+     * Files, from `dir`, by their place in the package.
+     * @default what the page at `/api/docs` is made of
+     */
+    readonly assets: Readonly<Record<string, string>>;
 }
 
 /** The handlers, ready to deploy. */
@@ -31,35 +41,48 @@ export interface HandlerPackage {
     readonly hash: string;
 }
 
-const projectSource: PackageSource = { dir: projectDir, entry: "functions/index.ts", hostFile: "functions/host.json" };
+const swaggerUi = "node_modules/swagger-ui-dist";
+const projectSource: PackageSource = {
+    dir: projectDir,
+    entry: "functions/index.ts",
+    hostFile: "functions/host.json",
+    lazy: ["functions/telemetry.ts"],
+    assets: {
+        "docs/LICENSE": `${swaggerUi}/LICENSE`,
+        "docs/swagger-ui-bundle.js": `${swaggerUi}/swagger-ui-bundle.js`,
+        "docs/swagger-ui.css": `${swaggerUi}/swagger-ui.css`,
+    },
+};
 
 /**
  * Bundles the handlers into one file and packs it as Functions expects it. The same sources give the same bytes in any folder, at any
  * time and in any time zone, so that an unchanged package is not deployed again.
  */
 export async function buildPackage(source: Partial<PackageSource> = {}): Promise<HandlerPackage> {
-    const { dir, entry, hostFile } = { ...projectSource, ...source };
+    const { dir, entry, hostFile, lazy, assets } = { ...projectSource, ...source };
     const files = {
         "host.json": readFileSync(path.join(dir, hostFile)),
         "package.json": Buffer.from(JSON.stringify({ name: "player-predictions-handlers", private: true, main: "index.js" })),
-        ...(await bundle(dir, entry)),
+        ...Object.fromEntries(Object.entries(assets).map(([name, file]) => [name, readFileSync(path.join(dir, file))])),
+        ...(await bundle(dir, [entry, ...lazy])),
     };
     const zip = zipSync(packed(files), { level: 6 });
     return { zip, hash: createHash("sha256").update(zip).digest("hex") };
 }
 
-async function bundle(dir: string, entry: string): Promise<Record<string, Uint8Array>> {
+async function bundle(dir: string, entries: readonly string[]): Promise<Record<string, Uint8Array>> {
     const { outputFiles } = await build({
         absWorkingDir: dir,
-        entryPoints: [entry],
-        outfile: "index.js",
+        // The first is the package's entry, whatever it is called where it comes from.
+        entryPoints: entries.map((file, i) => ({ in: file, out: i === 0 ? "index" : path.parse(file).name })),
+        outdir: ".",
         write: false,
         bundle: true,
         platform: "node",
         target: "node24",
         format: "cjs",
-        // The Functions worker supplies it.
-        external: ["@azure/functions-core"],
+        // The Functions worker supplies the first; the others lie beside the entry.
+        external: ["@azure/functions-core", ...entries.slice(1).map((file) => `./${path.parse(file).name}.js`)],
         // Paths get into the bundle: they must be those below `dir`, wherever a link leads.
         preserveSymlinks: true,
         // Not minified: a stack trace names a line that can be read in the package.

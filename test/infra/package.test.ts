@@ -28,7 +28,7 @@ function smallSource(text: string): string {
 }
 
 function buildSmall(text: string) {
-    return buildPackage({ dir: smallSource(text), entry: "index.ts", hostFile: "host.json" });
+    return buildPackage({ dir: smallSource(text), entry: "index.ts", hostFile: "host.json", lazy: [], assets: {} });
 }
 
 afterEach(() => {
@@ -43,16 +43,25 @@ describe("the handler package", () => {
         expect(Buffer.compare(one.zip, other.zip)).toBe(0);
     });
 
-    it("holds the bundle, its entry and the host's settings, and no path of this machine", async () => {
+    it("holds the bundle, its entry, the host's settings and the page's files, and no path of this machine", async () => {
         const dir = checkout();
         const files = unzipSync((await buildPackage({ dir })).zip);
-        expect(Object.keys(files)).toEqual(["host.json", "index.js", "package.json"]);
+        expect(Object.keys(files)).toEqual([
+            "docs/LICENSE",
+            "docs/swagger-ui-bundle.js",
+            "docs/swagger-ui.css",
+            "host.json",
+            "index.js",
+            "package.json",
+            "telemetry.js",
+        ]);
         expect(JSON.parse(Buffer.from(files["package.json"] ?? []).toString())).toMatchObject({ main: "index.js" });
         expect(JSON.parse(Buffer.from(files["host.json"] ?? []).toString())).toMatchObject({ version: "2.0" });
-        const bundle = Buffer.from(files["index.js"] ?? []).toString();
+        const bundle = Buffer.from(files["index.js"] ?? []).toString() + Buffer.from(files["telemetry.js"] ?? []).toString();
         expect(bundle).toContain('require("@azure/functions-core")');
         expect(bundle).not.toContain(dir);
         expect(bundle).not.toContain(projectDir);
+        expect(bundle).toContain('import("./telemetry.js")');
     });
 
     it("does not depend on when and in which time zone it is built", async () => {

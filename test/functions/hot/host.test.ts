@@ -1,41 +1,28 @@
-import { unzipSync } from "fflate";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { healthSchema } from "../../../functions/health/health";
 import { answerSchema, predictionSchema } from "../../../functions/predict/answer";
 import { problemSchema } from "../../../functions/predict/problem";
-import type { AppSettings } from "../../../functions/settings";
-import { buildPackage } from "../../../infra/handlers/package";
-import { startHost } from "../../../local/host";
+import type { Process } from "../../../local/parts/workshop";
 import { type CacheParts, clientId, startCacheParts } from "./cache-parts";
+import { functionKey, startHotHost } from "./hot-host";
 import { ModelServer } from "./model-server";
-import { modelVersion, playerFeatures, prediction } from "./predictions";
-
-const functionKey = "the-function-key";
-/** Nothing listens there: the parts that the hot path does not need are down. */
-const nowhere = "https://127.0.0.1:9";
+import { playerFeatures, prediction } from "./predictions";
 
 let parts: CacheParts;
 let model: ModelServer;
 let api: string;
+let host: Process;
 
 beforeAll(async () => {
     [parts, model] = await Promise.all([startCacheParts(), ModelServer.start()]);
-    const packageDir = join(parts.workshop.dir, "package");
-    mkdirSync(packageDir);
-    for (const [name, content] of Object.entries(unzipSync((await buildPackage()).zip))) {
-        writeFileSync(join(packageDir, name), content);
-    }
     // The cache is away while the process starts: that must not keep the handlers from starting.
     parts.proxy.close();
-    const { url } = await startHost(parts.workshop, {
-        packageDir,
-        appSettings: appSettings(),
-        identity: parts.identity,
-        keys: { functionKey, masterKey: "the-master-key" },
-    });
-    api = `${url}/api`;
+    ({ api, process: host } = await startHotHost(parts, model, {
+        HOT_PLAYERS: "1000",
+        HOT_PLAYERS_TTL_MS: "1",
+        APPLICATIONINSIGHTS_CONNECTION_STRING: "InstrumentationKey=00000000-0000-4000-8000-000000000000;IngestionEndpoint=https://127.0.0.1:9",
+    }));
 });
 beforeEach(async () => {
     model.reset();
@@ -110,46 +97,31 @@ describe("the deployed package", () => {
         expect(await (await fetch(`${api}/openapi.json`)).json()).toMatchObject({ openapi: "3.1.0" });
         expect((await fetch(`${api}/predictions/1`)).status).toBe(401);
     });
-});
 
-function appSettings(): AppSettings {
-    return {
-        AZURE_CLIENT_ID: clientId,
-        Lake__blobServiceUri: `${nowhere}/lake`,
-        Lake__queueServiceUri: `${nowhere}/lake`,
-        Lake__credential: "managedidentity",
-        Lake__clientId: clientId,
-        INGEST_SCHEDULE: "0 0 0 1 1 *",
-        AWS_REGION: "eu-central-1",
-        AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/handlers",
-        AWS_TOKEN_AUDIENCE: "api://player-predictions",
-        STS_ENDPOINT: nowhere,
-        S3_ENDPOINT: nowhere,
-        SOURCE_BUCKET: "logs",
-        SOURCE_PREFIX: "",
-        BATCH_SCORING_URI: `${nowhere}/jobs`,
-        BATCH_DEPLOYMENT: "blue",
-        BATCH_OUTPUT_DATASTORE: "/subscriptions/s",
-        ONLINE_SCORING_URI: model.url,
-        ONLINE_DEPLOYMENT: "blue",
-        MODEL_VERSION: modelVersion,
-        MODEL_MAX_CALLS: "4",
-        MODEL_BATCH_PLAYERS: "1000",
-        HOT_PLAYERS: "1000",
-        HOT_PLAYERS_TTL_MS: "1000",
-        APPLICATIONINSIGHTS_CONNECTION_STRING: "InstrumentationKey=00000000-0000-4000-8000-000000000000;IngestionEndpoint=https://127.0.0.1:9",
-        REDIS_HOST: "127.0.0.1",
-        REDIS_PORT: String(parts.settings.REDIS_PORT),
-        REDIS_USERNAME: parts.principalId,
-        PREDICTION_FRESH_SECONDS: "3600",
-        BATCH_FRESH_SECONDS: "93600",
-        PREDICTION_KEEP_SECONDS: "86400",
-        REQUEST_DEADLINE_MS: "1000",
-        DATABASE_HOST: "127.0.0.1",
-        DATABASE_PORT: "9",
-        DATABASE_NAME: "studio",
-        DATABASE_USER: "handlers",
-        DATABASE_AUTH: "password",
-        DATABASE_PASSWORD: "none",
-    };
-}
+    test("tells what it did to who has a key, and is quiet about a place for metrics that cannot be reached", async () => {
+        await parts.open().putMany([prediction("counted")]);
+        await get("counted");
+        const headers = { "x-functions-key": functionKey };
+        const metrics = async () => (await fetch(`${api}/metrics`, { headers })).text();
+        await vi.waitFor(async () => expect(await metrics()).toMatch(/predictions_answers_total\{.*tier="redis".*\} [1-9]/), { timeout: 20_000 });
+        await get("counted");
+        expect(await metrics()).toMatch(/predictions_request_duration_bucket\{.*le="1".*\} [1-9]/);
+        expect((await fetch(`${api}/metrics`)).status).toBe(401);
+        expect(readFileSync(host.logFile, "utf8")).not.toMatch(/127\.0\.0\.1:9|applicationinsights/i);
+    });
+
+    test("answers the requests that it has taken before it ends", async () => {
+        await parts.admin.flushall();
+        let answer: (() => void) | undefined;
+        model.hold = new Promise<void>((resolve) => (answer = resolve));
+        const calls = model.calls.length;
+        const request = post({ players: [{ playerId: "last", features: playerFeatures() }] });
+        await vi.waitFor(() => expect(model.calls.length).toBe(calls + 1));
+        const stopping = host.stop();
+        answer?.();
+        expect(answerSchema.parse(await (await request).json()).predictions).toMatchObject([{ playerId: "last", source: "model" }]);
+        await stopping;
+        expect(await parts.admin.exists("p:last")).toBe(1);
+        await expect(fetch(`${api}/health`)).rejects.toThrow();
+    });
+});

@@ -1,4 +1,3 @@
-import { createNoopMeter } from "@opentelemetry/api";
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ModelUnavailableError, type ModelPlayer, type OnlineAnswer } from "../../../functions/clients/online-endpoint-protocol";
@@ -37,7 +36,7 @@ function batches(change: Partial<ModelBatchesOptions> = {}): ModelBatches {
         stored.push(...predictions.map(({ playerId }) => playerId));
         await storing?.promise;
     };
-    const metrics = new Metrics(createNoopMeter());
+    const metrics = new Metrics();
     return new ModelBatches({ model: { predict }, maxCalls: 2, batchPlayers: 10, store, now: () => now, metrics, ...change });
 }
 

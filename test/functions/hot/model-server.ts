@@ -29,6 +29,9 @@ export class ModelServer {
     /** Answers every call for which no reply is set. */
     always: ((players: readonly ModelPlayer[]) => Reply) | undefined;
 
+    /** Answers wait for it. */
+    hold: Promise<void> = Promise.resolve();
+
     private constructor(
         private readonly server: Server,
         readonly url: string,
@@ -40,9 +43,10 @@ export class ModelServer {
         const { port } = server.address() as AddressInfo;
         const model = new ModelServer(server, `http://127.0.0.1:${port}/score`);
         server.on("request", (request, response) => {
-            void text(request).then((body) => {
+            void text(request).then(async (body) => {
                 const { players } = JSON.parse(body) as { players: ModelPlayer[] };
                 model.calls.push({ headers: request.headers, players, port: request.socket.remotePort });
+                await model.hold;
                 const reply = model.replies.shift() ?? model.always?.(players) ?? { body: modelAnswer(players) };
                 if (reply.fault === "reset") {
                     request.socket.destroy();
@@ -60,6 +64,7 @@ export class ModelServer {
         this.calls.length = 0;
         this.replies.length = 0;
         this.always = undefined;
+        this.hold = Promise.resolve();
     }
 
     async stop(): Promise<void> {

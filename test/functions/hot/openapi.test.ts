@@ -18,7 +18,7 @@ describe("the OpenAPI document", () => {
                         properties: { playerId: { type: "string", minLength: 1, maxLength: 64 }, features: { type: "object" } },
                     },
                 },
-                match: { enum: ["player", "inputs"], default: "player" },
+                match: { enum: ["player", "inputs"] },
                 maxAgeSeconds: { type: "integer", minimum: 0 },
             },
         });

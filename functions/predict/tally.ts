@@ -18,12 +18,11 @@ export class Tally<Kind extends string> {
     }
 
     /** Shows the counts as a counter with the attribute `attribute`. */
-    register(meter: Meter, name: string, attribute: string, description: string): this {
+    register(meter: Meter, name: string, attribute: string, description: string): void {
         meter.createObservableCounter(name, { description }).addCallback((result) => {
             for (const [kind, count] of this.counts) {
                 result.observe(count, { [attribute]: kind });
             }
         });
-        return this;
     }
 }
