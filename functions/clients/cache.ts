@@ -14,6 +14,8 @@ const silenceMs = 3_000;
 /** Players a write: a fraction of a millisecond of the server, so that reads get in between the chunks of a bulk load. */
 const chunkSize = 250;
 const chunksInFlight = 2;
+/** Most players of a read that requests share; one request alone may read more. */
+const sharedReadSize = 1_000;
 
 /**
  * Sets each value whose time of scoring is later than that of the stored one, so that a replayed or delayed file never makes a
@@ -91,6 +93,8 @@ class RedisPredictionCache implements PredictionCache {
     /** Segment names by model version, as far as this process has read them. A version is named by its content, so they never change. */
     private readonly segmentNames = new Map<string, Readonly<Record<string, string>>>();
     private lastError: unknown;
+    /** The read that this turn of the event loop gathers. */
+    private gathering: { readonly keys: string[]; readonly values: Promise<(Buffer | null)[]> } | undefined;
 
     constructor(
         private readonly settings: CacheSettings,
@@ -125,7 +129,7 @@ class RedisPredictionCache implements PredictionCache {
         if (playerIds.length === 0) {
             return [];
         }
-        const values = await this.run("MGET", () => this.redis.mgetBuffer(playerIds.map(playerKey)));
+        const values = await this.read(playerIds);
         const decoded = values.map((value) => (value === null ? undefined : decodeValue(value)));
         await this.readSegmentNames(decoded);
         return decoded.map((value, i) => value && this.named(playerIds[i] ?? "", value));
@@ -163,6 +167,25 @@ class RedisPredictionCache implements PredictionCache {
             const names = segmentNamesOf(predictions).map(([version, fields]) => this.redis.hset(segmentKey(version), fields));
             await Promise.all([...names, this.redis.putNewest(keys.length, ...keys, this.settings.PREDICTION_KEEP_SECONDS, ...values)]);
         });
+    }
+
+    /** The values of players. Requests that read in the same turn of the event loop share one command: under load that is most of them. */
+    private async read(playerIds: readonly string[]): Promise<(Buffer | null)[]> {
+        let shared = this.gathering;
+        if (shared === undefined || shared.keys.length + playerIds.length > sharedReadSize) {
+            const keys: string[] = [];
+            const values = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+                if (this.gathering?.keys === keys) {
+                    this.gathering = undefined;
+                }
+                return this.run("MGET", () => this.redis.mgetBuffer(keys));
+            });
+            shared = this.gathering = { keys, values };
+        }
+        const from = shared.keys.length;
+        shared.keys.push(...playerIds.map(playerKey));
+        const values = await shared.values;
+        return values.slice(from, from + playerIds.length);
     }
 
     /** Reads the names of those versions and segments among the values that this process has not read yet. */

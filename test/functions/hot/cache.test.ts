@@ -71,6 +71,16 @@ describe("the cache", () => {
         expect(await other.getMany(["old", "a"])).toMatchObject([{ playerId: "old" }, { playerId: "a" }]);
     });
 
+    test("reads for many who ask at the same time with one command, and gives each its own", async () => {
+        await cache.putMany(["a", "b", "c"].map((playerId) => prediction(playerId)));
+        const reads = async () => Number(/cmdstat_mget:calls=(\d+)/.exec(await parts.admin.info("commandstats"))?.[1] ?? 0);
+        const before = await reads();
+        const asked = [["a"], ["b", "none"], [], ["c", "a"]];
+        const answers = await Promise.all(asked.map((playerIds) => cache.getMany(playerIds)));
+        expect(answers.map((answer) => answer.map((one) => one?.playerId))).toEqual([["a"], ["b", undefined], [], ["c", "a"]]);
+        expect((await reads()) - before).toBe(1);
+    });
+
     test("takes at most 200 bytes a player, however many are loaded at once", async () => {
         const players = 100_000;
         const used = async () => Number(/used_memory:(\d+)/.exec(await parts.admin.info("memory"))?.[1]);

@@ -14,7 +14,7 @@ export function hotSettings(change: Partial<PredictSettings> = {}): PredictSetti
         PREDICTION_FRESH_SECONDS: 3_600,
         HOT_PLAYERS: 0,
         HOT_PLAYERS_TTL_MS: 1_000,
-        REQUEST_DEADLINE_MS: 1_000,
+        REQUEST_DEADLINE_MS: 5_000,
         ...change,
     };
 }
