@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { rules } from "../../infra/policy/rules";
 import { accessCases } from "./cases/access";
@@ -20,6 +22,12 @@ describe("every rule", () => {
             expect(good.length).toBeGreaterThan(0);
             expect(bad.length).toBeGreaterThan(0);
         }
+    });
+
+    it("is in docs/policies.md, and no other is", () => {
+        const rows = readFileSync(path.resolve(__dirname, "..", "..", "docs", "policies.md"), "utf8").matchAll(/^\| (`[^|]+`) \|/gm);
+        const documented = [...rows].flatMap(([, names = ""]) => names.split(", ").map((name) => name.replaceAll("`", "")));
+        expect(documented.sort()).toEqual(all.map(({ name }) => name).sort());
     });
 
     it("is named as the engine allows, once, and described in a sentence", () => {
