@@ -15,10 +15,25 @@ export interface HostOptions {
     readonly identity: { readonly endpoint: string; readonly header: string };
     readonly keys: Keys;
     /**
+     * Tells several hosts of one workshop apart.
+     * @default "host"
+     */
+    readonly name?: string;
+    /**
      * Port to listen on; another free one if it is taken.
      * @default 7071
      */
     readonly port?: number;
+}
+
+/** A host that is ready to be started, once. */
+export interface HostCommand {
+    readonly command: string;
+    readonly args: readonly string[];
+    /** The whole environment of the process. */
+    readonly env: Readonly<Record<string, string>>;
+    /** File that the process writes its address to once it answers. */
+    readonly urlFile: string;
 }
 
 const defaultPort = 7071;
@@ -30,7 +45,24 @@ const startTimeoutMs = 30_000;
  * @throws with the tail of the process's log when the package does not load
  */
 export async function startHost(w: Workshop, options: HostOptions): Promise<{ url: string; process: Process }> {
-    const dir = path.join(w.dir, "host");
+    const { command, args, env, urlFile } = await prepareHost(w, options);
+    const child = await w.spawn({
+        name: options.name ?? "host",
+        command,
+        args,
+        env,
+        inheritEnv: false,
+        ready: () => Promise.resolve(existsSync(urlFile)),
+        timeoutMs: startTimeoutMs,
+    });
+    const url = readFileSync(urlFile, "utf8");
+    rmSync(urlFile);
+    return { url, process: child };
+}
+
+/** Builds the host's program and writes down its options. */
+export async function prepareHost(w: Workshop, options: HostOptions): Promise<HostCommand> {
+    const dir = path.join(w.dir, options.name ?? "host");
     mkdirSync(dir, { recursive: true });
     const run = path.join(dir, randomUUID());
     const worker = path.join(dir, "worker.js");
@@ -43,18 +75,12 @@ export async function startHost(w: Workshop, options: HostOptions): Promise<{ ur
         urlFile: `${run}.url`,
     };
     writeFileSync(`${run}.json`, JSON.stringify(workerOptions), { mode: 0o600 });
-    const child = await w.spawn({
-        name: "host",
+    return {
         command: process.execPath,
         args: [worker, `${run}.json`],
         env: environment(w, workerOptions, options),
-        inheritEnv: false,
-        ready: () => Promise.resolve(existsSync(workerOptions.urlFile)),
-        timeoutMs: startTimeoutMs,
-    });
-    const url = readFileSync(workerOptions.urlFile, "utf8");
-    rmSync(workerOptions.urlFile);
-    return { url, process: child };
+        urlFile: workerOptions.urlFile,
+    };
 }
 
 /** One file without the loader of TypeScript: the process is what Azure's would be, plain Node.js, and starts at once. */
