@@ -1,0 +1,95 @@
+import { build } from "esbuild";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import getPort from "get-port";
+import { prepareHost } from "../../local/host";
+import { projectDir } from "../../local/parts/paths";
+import { interleave, ratio, type Row, short, spread } from "../lib";
+import { functionKey, storedKey } from "./names";
+import type { Parts } from "./parts";
+import type { Scale } from "./scale";
+
+/** From the start of the host's process to its first answer of a stored player, everything else being up. */
+export async function coldStart(parts: Parts, scale: Scale): Promise<Row[]> {
+    const unbundled = await unbundledPackage(parts);
+    const contenders = { bundle: () => start(parts, parts.packageDir), unbundled: () => start(parts, unbundled) };
+    await interleave(1, contenders);
+    const results = await interleave(scale.runs, contenders);
+    const { bundle, zip } = parts.packageBytes;
+    const kibibytes = (bytes: number): string => `${short(bytes / 1024)} KiB`;
+    return [
+        {
+            id: "cold-start",
+            work: "cold start of the bundle, process start to first answer, times faster",
+            against: "un-bundled sources, compiled, with node_modules",
+            unit: "x",
+            figure: ratio(results.unbundled, results.bundle),
+            goal: { op: ">=", value: 3 },
+            note: `${short(spread(results.bundle).median)} ms : ${short(spread(results.unbundled).median)} ms`,
+        },
+        {
+            id: "bundle-size",
+            work: "size of the bundle",
+            unit: "KiB",
+            figure: spread([bundle / 1024]),
+            note: `the deployed zip with all its files: ${kibibytes(zip)}`,
+        },
+    ];
+}
+
+/** @returns milliseconds */
+async function start(parts: Parts, packageDir: string): Promise<number> {
+    const port = await getPort();
+    const { command, args, env } = await prepareHost(parts.workshop, { ...parts.hostOptions(packageDir), port, name: "host-cold" });
+    const startedAt = performance.now();
+    const child = spawn(command, args, { env, stdio: ["ignore", "ignore", "inherit"] });
+    try {
+        while (!(await answers(port))) {
+            if (child.exitCode !== null) {
+                throw new Error(`the host of ${packageDir} ended with ${child.exitCode}`);
+            }
+            await sleep(2);
+        }
+        return performance.now() - startedAt;
+    } finally {
+        if (child.exitCode === null) {
+            child.kill("SIGKILL");
+            await once(child, "exit");
+        }
+    }
+}
+
+async function answers(port: number): Promise<boolean> {
+    try {
+        const url = `http://127.0.0.1:${port}/api/predictions/${storedKey(1)}`;
+        const response = await fetch(url, { headers: { "x-functions-key": functionKey, connection: "close" } });
+        await response.arrayBuffer();
+        return response.status === 200;
+    } catch {
+        return false;
+    }
+}
+
+/** The handlers' sources as a deployment without a bundler has them: each file compiled by itself, libraries in `node_modules`. */
+async function unbundledPackage({ workshop, packageDir }: Parts): Promise<string> {
+    const dir = path.join(workshop.dir, "unbundled-package");
+    mkdirSync(path.join(dir, "ml"), { recursive: true });
+    await build({
+        absWorkingDir: projectDir,
+        entryPoints: ["functions/**/*.ts"],
+        outbase: ".",
+        outdir: dir,
+        platform: "node",
+        target: "node24",
+        format: "cjs",
+        logLevel: "silent",
+    });
+    cpSync(path.join(projectDir, "ml", "features.json"), path.join(dir, "ml", "features.json"));
+    cpSync(path.join(packageDir, "host.json"), path.join(dir, "host.json"));
+    symlinkSync(path.join(projectDir, "node_modules"), path.join(dir, "node_modules"));
+    writeFileSync(path.join(dir, "package.json"), JSON.stringify({ name: "unbundled", main: "functions/index.js" }));
+    return dir;
+}
