@@ -85,6 +85,12 @@ describe("profiles", () => {
         }
     });
 
+    it("are the table of docs/environments.md", () => {
+        const document = readFileSync(path.join(projectDir, "docs", "environments.md"), "utf8");
+        const rows = document.split("\n").filter((line) => /^\| `\w+` \| [^|]+ \| [^|]+ \|$/.test(line));
+        expect(rows).toEqual(keys.map((key) => `| \`${key}\` | ${profiles.dev[key]} | ${profiles.prod[key]} |`));
+    });
+
     it.each(["dev", "prod"] as const)("%s is whole: its stack says nothing but who and where", (profile) => {
         const { config } = parse(readFileSync(path.join(projectDir, `Pulumi.${profile}.yaml`), "utf8")) as { config: Record<string, unknown> };
         expect(keys.filter((key) => full(key) in config)).toEqual([]);
