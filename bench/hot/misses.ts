@@ -33,7 +33,7 @@ export async function misses(parts: Parts, load: LoadGenerator, scale: Scale): P
     const measure = (url: string, at: string): Promise<LoadResult> => {
         runs += 1;
         const traffic = { kind: "new", prefix: `run-${runs}` } as const;
-        return load.run({ url, path: at, traffic, connections: 50, length: { seconds: scale.seconds } });
+        return load.run({ url, path: at, traffic, connections: 50, length: { seconds: Math.max(3, scale.seconds) } });
     };
     const contenders = { ours: () => measure(ours.url, "/api/predictions"), each: () => measure(usual.url, "/each") };
     await interleave(1, contenders);

@@ -110,6 +110,7 @@ export class Parts {
         const script = path.join(this.workshop.dir, `${name}.js`);
         const urlFile = path.join(this.workshop.dir, `${name}.url`);
         await this.#bundle(file, script, []);
+        rmSync(urlFile, { force: true });
         const process_ = await this.workshop.spawn({
             name,
             command: process.execPath,
