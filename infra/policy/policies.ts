@@ -20,7 +20,8 @@ function resourcePolicy({ name, description, check }: ResourceRule): ResourceVal
     return {
         name,
         description,
-        validateResource: (args, report: ReportViolation) => whereKnown(args, () => check(resourceOf(args))).forEach((fault) => report(fault)),
+        validateResource: (args, report: ReportViolation) =>
+            whereKnown(args, () => check(resourceOf(args))).forEach((fault) => report(fault)),
     };
 }
 
@@ -39,7 +40,7 @@ function stackPolicy({ name, description, checkStack }: StackRule): StackValidat
     };
 }
 
-/** In a preview some values are not known yet. The update looks at them, before it makes the resource: until then there is nothing to say. */
+/** Some values are not known in a preview. The update looks at them, before it makes the resource; until then there is nothing to say. */
 function whereKnown<T>(args: { notApplicable(reason: string): never }, check: () => T): T {
     try {
         return check();

@@ -61,8 +61,12 @@ export function expects(allowed: Readonly<Record<string, readonly [Value, ...Val
             const value = at(props, path);
             return values.some((each) => each === value)
                 ? []
-                : [`${path} is ${value === undefined ? "not set" : JSON.stringify(value)}: set it to ${values.map((each) => JSON.stringify(each)).join(" or ")}`];
+                : [`${path} is ${shown(value)}: set it to ${values.map(shown).join(" or ")}`];
         });
+}
+
+function shown(value: unknown): string {
+    return value === undefined ? "not set" : JSON.stringify(value);
 }
 
 /** Whether an error says that a value was read which a preview does not know yet, as it comes from a resource that is not there. */
@@ -86,7 +90,7 @@ export function withoutVersion(type: string): string {
     return type.replace(/\/v\d{8}[a-z]*(?=:)/, "");
 }
 
-/** The types of a resource and of the components around it, outermost first. https://www.pulumi.com/docs/iac/concepts/resources/names/#urns */
+/** Types of the components around a resource, outermost first, and its own: https://www.pulumi.com/docs/iac/concepts/resources/names/#urns */
 function typesOf(urn: string): string[] {
     return (urn.split("::")[2] ?? "").split("$");
 }

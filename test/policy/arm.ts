@@ -13,7 +13,7 @@ export interface ArmResource {
     readonly [envelope: string]: unknown;
 }
 
-/** The provider's part of a type's address: its ARM type and the inputs that name it and its parents, outermost first; `=text` stands for itself. */
+/** A type of ARM and the inputs that name a resource's parents, outermost first, and itself; `=text` stands for itself. */
 type Address = readonly [armType: string, ...names: string[]];
 
 const addresses: Readonly<Record<string, Address>> = {
@@ -21,22 +21,63 @@ const addresses: Readonly<Record<string, Address>> = {
     "authorization:RoleAssignment": ["Microsoft.Authorization/roleAssignments", "roleAssignmentName"],
     "containerregistry:Registry": ["Microsoft.ContainerRegistry/registries", "registryName"],
     "eventgrid:SystemTopic": ["Microsoft.EventGrid/systemTopics", "systemTopicName"],
-    "eventgrid:SystemTopicEventSubscription": ["Microsoft.EventGrid/systemTopics/eventSubscriptions", "systemTopicName", "eventSubscriptionName"],
+    "eventgrid:SystemTopicEventSubscription": [
+        "Microsoft.EventGrid/systemTopics/eventSubscriptions",
+        "systemTopicName",
+        "eventSubscriptionName",
+    ],
     "keyvault:Secret": ["Microsoft.KeyVault/vaults/secrets", "vaultName", "secretName"],
     "keyvault:Vault": ["Microsoft.KeyVault/vaults", "vaultName"],
-    "machinelearningservices:BatchDeployment": ["Microsoft.MachineLearningServices/workspaces/batchEndpoints/deployments", "workspaceName", "endpointName", "deploymentName"],
-    "machinelearningservices:BatchEndpoint": ["Microsoft.MachineLearningServices/workspaces/batchEndpoints", "workspaceName", "endpointName"],
-    "machinelearningservices:CodeVersion": ["Microsoft.MachineLearningServices/workspaces/codes/versions", "workspaceName", "name", "version"],
+    "machinelearningservices:BatchDeployment": [
+        "Microsoft.MachineLearningServices/workspaces/batchEndpoints/deployments",
+        "workspaceName",
+        "endpointName",
+        "deploymentName",
+    ],
+    "machinelearningservices:BatchEndpoint": [
+        "Microsoft.MachineLearningServices/workspaces/batchEndpoints",
+        "workspaceName",
+        "endpointName",
+    ],
+    "machinelearningservices:CodeVersion": [
+        "Microsoft.MachineLearningServices/workspaces/codes/versions",
+        "workspaceName",
+        "name",
+        "version",
+    ],
     "machinelearningservices:Compute": ["Microsoft.MachineLearningServices/workspaces/computes", "workspaceName", "computeName"],
     "machinelearningservices:Datastore": ["Microsoft.MachineLearningServices/workspaces/datastores", "workspaceName", "name"],
-    "machinelearningservices:EnvironmentVersion": ["Microsoft.MachineLearningServices/workspaces/environments/versions", "workspaceName", "name", "version"],
-    "machinelearningservices:ModelVersion": ["Microsoft.MachineLearningServices/workspaces/models/versions", "workspaceName", "name", "version"],
-    "machinelearningservices:OnlineDeployment": ["Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments", "workspaceName", "endpointName", "deploymentName"],
-    "machinelearningservices:OnlineEndpoint": ["Microsoft.MachineLearningServices/workspaces/onlineEndpoints", "workspaceName", "endpointName"],
+    "machinelearningservices:EnvironmentVersion": [
+        "Microsoft.MachineLearningServices/workspaces/environments/versions",
+        "workspaceName",
+        "name",
+        "version",
+    ],
+    "machinelearningservices:ModelVersion": [
+        "Microsoft.MachineLearningServices/workspaces/models/versions",
+        "workspaceName",
+        "name",
+        "version",
+    ],
+    "machinelearningservices:OnlineDeployment": [
+        "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments",
+        "workspaceName",
+        "endpointName",
+        "deploymentName",
+    ],
+    "machinelearningservices:OnlineEndpoint": [
+        "Microsoft.MachineLearningServices/workspaces/onlineEndpoints",
+        "workspaceName",
+        "endpointName",
+    ],
     "machinelearningservices:Workspace": ["Microsoft.MachineLearningServices/workspaces", "workspaceName"],
     "managedidentity:UserAssignedIdentity": ["Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"],
     "network:NatGateway": ["Microsoft.Network/natGateways", "natGatewayName"],
-    "network:PrivateDnsZoneGroup": ["Microsoft.Network/privateEndpoints/privateDnsZoneGroups", "privateEndpointName", "privateDnsZoneGroupName"],
+    "network:PrivateDnsZoneGroup": [
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        "privateEndpointName",
+        "privateDnsZoneGroupName",
+    ],
     "network:PrivateEndpoint": ["Microsoft.Network/privateEndpoints", "privateEndpointName"],
     "network:PublicIPAddress": ["Microsoft.Network/publicIPAddresses", "publicIpAddressName"],
     "network:Subnet": ["Microsoft.Network/virtualNetworks/subnets", "virtualNetworkName", "subnetName"],
@@ -44,7 +85,12 @@ const addresses: Readonly<Record<string, Address>> = {
     "operationalinsights:Workspace": ["Microsoft.OperationalInsights/workspaces", "workspaceName"],
     "privatedns:PrivateZone": ["Microsoft.Network/privateDnsZones", "privateZoneName"],
     "privatedns:VirtualNetworkLink": ["Microsoft.Network/privateDnsZones/virtualNetworkLinks", "privateZoneName", "virtualNetworkLinkName"],
-    "redisenterprise:AccessPolicyAssignment": ["Microsoft.Cache/redisEnterprise/databases/accessPolicyAssignments", "clusterName", "databaseName", "accessPolicyAssignmentName"],
+    "redisenterprise:AccessPolicyAssignment": [
+        "Microsoft.Cache/redisEnterprise/databases/accessPolicyAssignments",
+        "clusterName",
+        "databaseName",
+        "accessPolicyAssignmentName",
+    ],
     "redisenterprise:Database": ["Microsoft.Cache/redisEnterprise/databases", "clusterName", "databaseName"],
     "redisenterprise:RedisEnterprise": ["Microsoft.Cache/redisEnterprise", "clusterName"],
     "resources:Deployment": ["Microsoft.Resources/deployments", "deploymentName"],
@@ -67,7 +113,11 @@ const notArm: ReadonlySet<string> = new Set(["storage:Blob"]);
 const envelope: ReadonlySet<string> = new Set(["location", "tags", "sku", "kind", "identity", "zones"]);
 
 /** Where the SDK has a name of its own. */
-const renamed: Readonly<Record<string, string>> = { enableHttpsTrafficOnly: "supportsHttpsTrafficOnly", networkRuleSet: "networkAcls", disableLocalAuth: "DisableLocalAuth" };
+const renamed: Readonly<Record<string, string>> = {
+    enableHttpsTrafficOnly: "supportsHttpsTrafficOnly",
+    networkRuleSet: "networkAcls",
+    disableLocalAuth: "DisableLocalAuth",
+};
 
 /** A template of all that the program registers on Azure. */
 export function armTemplate(resources: readonly Recorded[]) {
@@ -78,7 +128,7 @@ export function armTemplate(resources: readonly Recorded[]) {
     };
 }
 
-/** The body that the provider sends for a resource: inputs of the address go, and what is no part of the envelope goes into `properties`. */
+/** The body that the provider sends: inputs of the address go, and what is no part of the envelope goes into `properties`. */
 function armResource({ type, name, inputs }: Recorded): ArmResource {
     const address = addresses[shortOf(type)];
     if (address === undefined) {
@@ -103,7 +153,9 @@ function armResource({ type, name, inputs }: Recorded): ArmResource {
 /** The SDK has a list of identities where ARM has a map. */
 function armIdentity(identity: unknown): unknown {
     const { userAssignedIdentities, ...rest } = identity as { readonly userAssignedIdentities?: readonly string[] };
-    return userAssignedIdentities === undefined ? rest : { ...rest, userAssignedIdentities: Object.fromEntries(userAssignedIdentities.map((id) => [id, {}])) };
+    return userAssignedIdentities === undefined
+        ? rest
+        : { ...rest, userAssignedIdentities: Object.fromEntries(userAssignedIdentities.map((id) => [id, {}])) };
 }
 
 function apiVersionOf(type: string): string {

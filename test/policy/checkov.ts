@@ -15,7 +15,16 @@ const reportSchema = z.object({
 const exceptionsSchema = z.array(
     z.strictObject({
         resource: z.string(),
-        checks: z.array(z.strictObject({ id: z.string(), stacks: z.array(z.string()).optional(), reason: z.string().min(20).or(z.templateLiteral(["As ", z.string(), "."])) })),
+        checks: z.array(
+            z.strictObject({
+                id: z.string(),
+                stacks: z.array(z.string()).optional(),
+                reason: z
+                    .string()
+                    .min(20)
+                    .or(z.templateLiteral(["As ", z.string(), "."])),
+            }),
+        ),
     }),
 );
 
@@ -30,13 +39,26 @@ export async function ensureCheckov(): Promise<string> {
 }
 
 /** Runs checkov over ARM templates by their names. @returns `<template>: <check> <resource>` for each check that fails, in order */
-export async function failingChecks(checkov: string, templates: Readonly<Record<string, { readonly resources: readonly unknown[] }>>): Promise<string[]> {
+export async function failingChecks(
+    checkov: string,
+    templates: Readonly<Record<string, { readonly resources: readonly unknown[] }>>,
+): Promise<string[]> {
     const dir = mkdtempSync(path.join(tmpdir(), "checkov-"));
     try {
         for (const [name, template] of Object.entries(templates)) {
             writeFileSync(path.join(dir, `${name}.json`), JSON.stringify(template));
         }
-        const { exitCode, output } = await run(checkov, ["--skip-download", "--framework", "arm", "--compact", "--quiet", "--output", "json", "--directory", dir]);
+        const { exitCode, output } = await run(checkov, [
+            "--skip-download",
+            "--framework",
+            "arm",
+            "--compact",
+            "--quiet",
+            "--output",
+            "json",
+            "--directory",
+            dir,
+        ]);
         // 1 is that some checks fail.
         if (exitCode === undefined || exitCode > 1) {
             throw new Error(`checkov ended with ${exitCode ?? "a signal"}:\n${tail(output)}`);
@@ -47,7 +69,9 @@ export async function failingChecks(checkov: string, templates: Readonly<Record<
         if (summary.parsing_errors > 0 || summary.resource_count < given) {
             throw new Error(`checkov read ${summary.resource_count} of ${given} resources, with ${summary.parsing_errors} errors`);
         }
-        return results.failed_checks.map(({ check_id, resource, file_path }) => `${path.basename(file_path, ".json")}: ${check_id} ${resource}`).sort();
+        return results.failed_checks
+            .map(({ check_id, resource, file_path }) => `${path.basename(file_path, ".json")}: ${check_id} ${resource}`)
+            .sort();
     } finally {
         rmSync(dir, { recursive: true, force: true });
     }
@@ -57,6 +81,8 @@ export async function failingChecks(checkov: string, templates: Readonly<Record<
 export function exceptions(stacks: readonly string[]): string[] {
     const listed = exceptionsSchema.parse(parse(readFileSync(path.join(projectDir, "infra", "policy", "checkov.yaml"), "utf8")));
     return listed
-        .flatMap(({ resource, checks }) => checks.flatMap((check) => (check.stacks ?? stacks).map((stack) => `${stack}: ${check.id} ${resource}`)))
+        .flatMap(({ resource, checks }) =>
+            checks.flatMap((check) => (check.stacks ?? stacks).map((stack) => `${stack}: ${check.id} ${resource}`)),
+        )
         .sort();
 }

@@ -28,7 +28,9 @@ export async function judge(registered: readonly Registered[], now: Date): Promi
     for (const policy of policiesOf(rules(now))) {
         const report = (resource: string) => (fault: string) => violations.push({ policy: policy.name, resource, fault });
         if ("validateStack" in policy) {
-            await policy.validateStack({ resources: args } as unknown as StackValidationArgs, (fault, urn = "") => report(urn.split("::").at(-1) ?? "")(fault));
+            await policy.validateStack({ resources: args } as unknown as StackValidationArgs, (fault, urn = "") =>
+                report(urn.split("::").at(-1) ?? "")(fault),
+            );
         } else {
             for (const validate of [policy.validateResource ?? []].flat()) {
                 for (const each of args) {

@@ -14,6 +14,11 @@ const programs: Readonly<Record<string, RecordingOptions>> = {
 describe.each(Object.entries(programs))("the program in %s", (_name, options) => {
     it("keeps every policy", async () => {
         const { resources } = await record(options);
-        expect(await judge(resources.map(({ inputs, ...rest }) => ({ ...rest, props: inputs })), now)).toEqual([]);
+        expect(
+            await judge(
+                resources.map(({ inputs, ...rest }) => ({ ...rest, props: inputs })),
+                now,
+            ),
+        ).toEqual([]);
     });
 });

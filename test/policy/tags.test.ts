@@ -5,7 +5,7 @@ import { untaggable } from "../../infra/policy/rules/tags";
 
 const modules = path.resolve(__dirname, "..", "..", "node_modules", "@pulumi");
 
-/** What the SDK declares for a type: `azure-native:storage:Queue` is `azure-native/storage/queue`, `aws:iam/role:Role` is `aws/iam/role`. */
+/** The SDK's declaration: `azure-native:storage:Queue` is in `azure-native/storage/queue`, `aws:iam/role:Role` in `aws/iam/role`. */
 function declaration(type: string): string {
     const [provider = "", module = "", name = ""] = type.split(":");
     const file = module.includes("/") ? module : `${module}/${name.charAt(0).toLowerCase()}${name.slice(1)}`;

@@ -47,18 +47,26 @@ async function judgeInPreview(policyName: string, type: string, props: object): 
 
 describe("in a preview", () => {
     it("a rule about a value that is not known says nothing", async () => {
-        await expect(judgeInPreview("role-scope", "azure-native:authorization:RoleAssignment", { scope: unknown })).rejects.toThrow(NotApplicable);
+        await expect(judgeInPreview("role-scope", "azure-native:authorization:RoleAssignment", { scope: unknown })).rejects.toThrow(
+            NotApplicable,
+        );
         await expect(judgeInPreview("aws-exact-trust", "aws:iam/role:Role", { assumeRolePolicy: unknown })).rejects.toThrow(NotApplicable);
     });
 
     it("a rule about another property of the resource is kept or broken", async () => {
         const type = "azure-native:storage:StorageAccount";
-        expect(await judgeInPreview("storage-no-shared-keys", type, { resourceGroupName: unknown, allowSharedKeyAccess: false })).toEqual([]);
-        expect(await judgeInPreview("storage-no-shared-keys", type, { resourceGroupName: unknown, allowSharedKeyAccess: true })).toHaveLength(1);
+        expect(await judgeInPreview("storage-no-shared-keys", type, { resourceGroupName: unknown, allowSharedKeyAccess: false })).toEqual(
+            [],
+        );
+        expect(
+            await judgeInPreview("storage-no-shared-keys", type, { resourceGroupName: unknown, allowSharedKeyAccess: true }),
+        ).toHaveLength(1);
     });
 
     it("a rule about what belongs together needs no values", async () => {
-        expect(await judgeInPreview("storage-blob-settings", "azure-native:storage:StorageAccount", { accountName: unknown })).toHaveLength(1);
+        expect(await judgeInPreview("storage-blob-settings", "azure-native:storage:StorageAccount", { accountName: unknown })).toHaveLength(
+            1,
+        );
     });
 
     it("settings that are known are looked at beside those that are not", async () => {

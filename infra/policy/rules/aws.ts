@@ -82,7 +82,9 @@ function trustFaults(statement: Statement): Fault[] {
 function allowing(document: unknown): Statement[] {
     const parsed: unknown = typeof document === "string" ? JSON.parse(document) : document;
     const statements = at(parsed, "Statement");
-    return (Array.isArray(statements) ? statements : [statements ?? []].flat()).filter((each: Statement) => each.Effect === "Allow") as Statement[];
+    return (Array.isArray(statements) ? statements : [statements ?? []].flat()).filter(
+        (each: Statement) => each.Effect === "Allow",
+    ) as Statement[];
 }
 
 /** Less than eight bits of an address narrow nothing down: 0.0.0.0/0 can be written as 0.0.0.0/1 and 128.0.0.0/1. */

@@ -23,7 +23,10 @@ export const modelRules: readonly Rule[] = [
         name: "ml-compute-no-local-user",
         description: "Nobody signs in to a node of the cluster with a key or a password.",
         check: checks({
-            [`${ml}:Compute`]: expects({ "properties.disableLocalAuth": [true], "properties.properties.remoteLoginPortPublicAccess": ["Disabled"] }),
+            [`${ml}:Compute`]: expects({
+                "properties.disableLocalAuth": [true],
+                "properties.properties.remoteLoginPortPublicAccess": ["Disabled"],
+            }),
         }),
     },
     {

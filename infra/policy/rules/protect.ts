@@ -30,6 +30,8 @@ export const protectRules: readonly Rule[] = [
         name: "data-protected",
         description: "In production (stacks named prod or prod-...) nothing that holds data is deleted or replaced by an update.",
         check: (resource) =>
-            /^prod(-|$)/.test(stackOf(resource)) && holdsData(resource) && !resource.protect ? ["it can be deleted: set the option protect to true"] : [],
+            /^prod(-|$)/.test(stackOf(resource)) && holdsData(resource) && !resource.protect
+                ? ["it can be deleted: set the option protect to true"]
+                : [],
     },
 ];

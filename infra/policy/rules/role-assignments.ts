@@ -3,7 +3,7 @@ import { at, checks, items, type Rule } from "../rule";
 const assignment = "azure-native:authorization:RoleAssignment";
 const definition = "azure-native:authorization:RoleDefinition";
 
-/** Roles that may change everything, or give themselves any role: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
+/** Roles over everything, or over all roles: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
 const broadRoles: Readonly<Record<string, string>> = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",

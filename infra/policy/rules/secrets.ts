@@ -13,9 +13,10 @@ const credentials: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Settings whose names say that their value is a secret. `AWS_TOKEN_AUDIENCE` is none: the last word counts. */
-const secretName = /(^|[_:.-]|[a-z])(password|passwd|pwd|secret|(access|account|api|master|private|function|shared)_?key|token|connection_?string|sas)$/i;
+const secretName =
+    /(^|[_:.-]|[a-z])(password|passwd|pwd|secret|(access|account|api|master|private|function|shared)_?key|token|connection_?string|sas)$/i;
 
-/** A value that App Service puts a secret in the place of: https://learn.microsoft.com/azure/app-service/app-service-key-vault-references */
+/** Where App Service puts a secret in: https://learn.microsoft.com/azure/app-service/app-service-key-vault-references */
 const vaultReference = /^@Microsoft\.KeyVault\(.+\)$/;
 
 /** Application Insights' connection string is an address, as long as telemetry is taken from identities alone (insights-entra). */
@@ -29,7 +30,9 @@ export const secretRules: readonly Rule[] = [
         description: "No plain setting has a key, a password or a token in it: settings are shown to every reader of the resource.",
         check: checks({
             "azure-native:web:WebApp": ({ props }) => [
-                ...items(at(props, "siteConfig.appSettings")).flatMap((pair) => settingFaults(String(at(pair, "name")), () => at(pair, "value"))),
+                ...items(at(props, "siteConfig.appSettings")).flatMap((pair) =>
+                    settingFaults(String(at(pair, "name")), () => at(pair, "value")),
+                ),
                 ...items(at(props, "siteConfig.connectionStrings")).flatMap((pair) =>
                     settingFaults(`${String(at(pair, "name"))} (connection string)`, () => at(pair, "connectionString")),
                 ),

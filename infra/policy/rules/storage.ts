@@ -7,8 +7,8 @@ const blobService = "azure-native:storage:BlobServiceProperties";
 const fewestDays = 7;
 
 /**
- * Whether a resource is of the account of deployment packages, the host's state and Azure ML's assets. It holds no player data, its keys are
- * used by Pulumi's uploads, and what is overwritten in it is made again from the sources.
+ * Whether a resource is of the account of deployment packages, the host's state and Azure ML's assets. It holds no player data, its keys
+ * are used by Pulumi's uploads, and what is overwritten in it is made again from the sources.
  */
 function isRuntime(resource: RuleResource): boolean {
     return isWithin(resource, "player-predictions:runtime:Runtime");
@@ -38,8 +38,15 @@ export const storageRules: readonly Rule[] = [
         description: "Each storage account states how its blobs can be had back.",
         checkStack: (resources) =>
             resources
-                .filter((account) => account.type === accountType && !resources.some((each) => each.type === blobService && each.comesFrom("accountName", account)))
-                .map((resource) => ({ resource, fault: "nothing says that deleted blobs are kept: add BlobServiceProperties of the account" })),
+                .filter(
+                    (account) =>
+                        account.type === accountType &&
+                        !resources.some((each) => each.type === blobService && each.comesFrom("accountName", account)),
+                )
+                .map((resource) => ({
+                    resource,
+                    fault: "nothing says that deleted blobs are kept: add BlobServiceProperties of the account",
+                })),
     },
     {
         name: "storage-soft-delete",

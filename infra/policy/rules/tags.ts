@@ -40,7 +40,10 @@ export const tagRules: readonly Rule[] = [
             const tags = (props.tags ?? {}) as Readonly<Record<string, unknown>>;
             return everywhere
                 .filter((tag) => typeof tags[tag] !== "string" || tags[tag] === "")
-                .map((tag) => `the tag ${tag} is missing: give the part's tags to it (a type that takes none is listed in infra/policy/rules/tags.ts)`);
+                .map(
+                    (tag) =>
+                        `the tag ${tag} is missing: give the part's tags to it (a type that takes none is listed in infra/policy/rules/tags.ts)`,
+                );
         },
     },
 ];

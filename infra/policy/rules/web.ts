@@ -18,14 +18,18 @@ export const webRules: readonly Rule[] = [
     },
     {
         name: "web-publishing-settings",
-        description: "Each app states that nobody publishes to it with a user name and a password, by FTP or by the SCM site: both are open otherwise.",
+        description:
+            "Each app states that nobody publishes to it with a user name and a password, by FTP or by the SCM site: both are open otherwise.",
         checkStack: (resources) =>
             resources
                 .filter(({ type }) => type === app)
                 .flatMap((resource) =>
                     publishing
                         .filter((type) => !resources.some((each) => each.type === type && each.comesFrom("name", resource)))
-                        .map((type) => ({ resource, fault: `publishing by password is open: add ${type.split(":")[2] ?? type} of the app` })),
+                        .map((type) => ({
+                            resource,
+                            fault: `publishing by password is open: add ${type.split(":")[2] ?? type} of the app`,
+                        })),
                 ),
     },
     {

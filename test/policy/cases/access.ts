@@ -9,9 +9,15 @@ const rolePolicy = (...statements: readonly object[]) =>
     resource("aws:iam/rolePolicy:RolePolicy", { policy: JSON.stringify({ Version: "2012-10-17", Statement: statements }) });
 const allow = (Action: unknown, Resource: unknown) => ({ Effect: "Allow", Action, Resource });
 
-const role = (...statements: readonly object[]) => resource("aws:iam/role:Role", { assumeRolePolicy: JSON.stringify({ Statement: statements }) });
+const role = (...statements: readonly object[]) =>
+    resource("aws:iam/role:Role", { assumeRolePolicy: JSON.stringify({ Statement: statements }) });
 const provider = "sts.windows.net/22222222-2222-4222-8222-222222222222/";
-const trust = (Condition: object) => ({ Effect: "Allow", Principal: { Federated: "arn:aws:iam::1:oidc-provider/x" }, Action: "sts:AssumeRoleWithWebIdentity", Condition });
+const trust = (Condition: object) => ({
+    Effect: "Allow",
+    Principal: { Federated: "arn:aws:iam::1:oidc-provider/x" },
+    Action: "sts:AssumeRoleWithWebIdentity",
+    Condition,
+});
 const oneAudience = { [`${provider}:aud`]: "api://players" };
 const oneSubject = { [`${provider}:sub`]: "33333333-3333-4333-8333-333333333333" };
 const noExactSubject = "the trust does not ask for one exact sub: add <provider>:sub with one value to Condition.StringEquals";
@@ -33,10 +39,15 @@ export const accessCases: Cases = {
     "role-scope": {
         good: [assignment({ scope: group }), assignment({ scope: `${group}/providers/Microsoft.Storage/storageAccounts/playerslake` })],
         bad: [
-            { what: assignment({ scope: "/subscriptions/1" }), faults: ['scope "/subscriptions/1" is wider than a resource group: name the resource'] },
+            {
+                what: assignment({ scope: "/subscriptions/1" }),
+                faults: ['scope "/subscriptions/1" is wider than a resource group: name the resource'],
+            },
             {
                 what: assignment({ scope: "/providers/Microsoft.Management/managementGroups/studio" }),
-                faults: ['scope "/providers/Microsoft.Management/managementGroups/studio" is wider than a resource group: name the resource'],
+                faults: [
+                    'scope "/providers/Microsoft.Management/managementGroups/studio" is wider than a resource group: name the resource',
+                ],
             },
         ],
     },
@@ -44,7 +55,10 @@ export const accessCases: Cases = {
         good: [definition({ permissions: [{ actions: ["Microsoft.Storage/storageAccounts/read"] }], assignableScopes: [group] })],
         bad: [
             {
-                what: definition({ permissions: [{ actions: ["*/read"], dataActions: ["Microsoft.Storage/*"] }], assignableScopes: ["/subscriptions/1"] }),
+                what: definition({
+                    permissions: [{ actions: ["*/read"], dataActions: ["Microsoft.Storage/*"] }],
+                    assignableScopes: ["/subscriptions/1"],
+                }),
                 faults: [
                     'actions has "*/read": name each action',
                     'dataActions has "Microsoft.Storage/*": name each action',
@@ -60,7 +74,9 @@ export const accessCases: Cases = {
                 Action: "*",
                 Resource: "*",
             }),
-            resource("aws:iam/policy:Policy", { policy: { Statement: allow("rds-db:connect", "arn:aws:rds-db:eu-west-1:1:dbuser:db-A/predictions") } }),
+            resource("aws:iam/policy:Policy", {
+                policy: { Statement: allow("rds-db:connect", "arn:aws:rds-db:eu-west-1:1:dbuser:db-A/predictions") },
+            }),
             resource("aws:iam/rolePolicyAttachment:RolePolicyAttachment", { policyArn: "arn:aws:iam::123456789012:policy/players" }),
         ],
         bad: [
@@ -68,7 +84,10 @@ export const accessCases: Cases = {
                 what: rolePolicy(allow("s3:*", "*")),
                 faults: ['the action "s3:*" has a wildcard: name each action', 'the resource "*" has a wildcard: name the resource'],
             },
-            { what: rolePolicy(allow("s3:GetObject", "arn:aws:s3:::*/players/*")), faults: ['the resource "arn:aws:s3:::*/players/*" has a wildcard: name the resource'] },
+            {
+                what: rolePolicy(allow("s3:GetObject", "arn:aws:s3:::*/players/*")),
+                faults: ['the resource "arn:aws:s3:::*/players/*" has a wildcard: name the resource'],
+            },
             {
                 what: rolePolicy(allow("rds-db:connect", "arn:aws:rds-db:eu-west-1:1:dbuser:*/predictions")),
                 faults: ['the resource "arn:aws:rds-db:eu-west-1:1:dbuser:*/predictions" has a wildcard: name the resource'],
@@ -81,12 +100,18 @@ export const accessCases: Cases = {
                 ],
             },
             {
-                what: resource("aws:iam/role:Role", { inlinePolicies: [{ policy: JSON.stringify({ Statement: [allow("s3:Get?bject", "arn:aws:s3:::logs")] }) }] }),
+                what: resource("aws:iam/role:Role", {
+                    inlinePolicies: [{ policy: JSON.stringify({ Statement: [allow("s3:Get?bject", "arn:aws:s3:::logs")] }) }],
+                }),
                 faults: ['the action "s3:Get?bject" has a wildcard: name each action'],
             },
             {
-                what: resource("aws:iam/rolePolicyAttachment:RolePolicyAttachment", { policyArn: "arn:aws:iam::aws:policy/AmazonS3FullAccess" }),
-                faults: ["policyArn arn:aws:iam::aws:policy/AmazonS3FullAccess is a policy of AWS itself, over all resources: write one that names them"],
+                what: resource("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {
+                    policyArn: "arn:aws:iam::aws:policy/AmazonS3FullAccess",
+                }),
+                faults: [
+                    "policyArn arn:aws:iam::aws:policy/AmazonS3FullAccess is a policy of AWS itself, over all resources: write one that names them",
+                ],
             },
         ],
     },
@@ -99,7 +124,9 @@ export const accessCases: Cases = {
             { what: role(trust({ StringEquals: { ...oneAudience, [`${provider}:sub`]: "*" } })), faults: [noExactSubject] },
             {
                 what: role({ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" }),
-                faults: ["the trust is in something else than a web identity: allow sts:AssumeRoleWithWebIdentity to a Federated principal alone"],
+                faults: [
+                    "the trust is in something else than a web identity: allow sts:AssumeRoleWithWebIdentity to a Federated principal alone",
+                ],
             },
         ],
     },
@@ -114,7 +141,10 @@ export const accessCases: Cases = {
                 faults: ["ingress from ::/0 is from the internet: name the address that connects, such as that of the NAT gateway"],
             },
             {
-                what: resource("aws:ec2/securityGroupRule:SecurityGroupRule", { type: "ingress", cidrBlocks: ["10.0.0.0/16", "0.0.0.0/0"] }),
+                what: resource("aws:ec2/securityGroupRule:SecurityGroupRule", {
+                    type: "ingress",
+                    cidrBlocks: ["10.0.0.0/16", "0.0.0.0/0"],
+                }),
                 faults: ["ingress from 0.0.0.0/0 is from the internet: name the address that connects, such as that of the NAT gateway"],
             },
             {

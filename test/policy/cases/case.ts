@@ -25,7 +25,11 @@ export interface Surroundings {
 }
 
 /** A resource that a program might register. */
-export function resource(type: string, props: Record<string, unknown>, { stack = "dev", within = [], protect = false, sources = {} }: Surroundings = {}): Registered {
+export function resource(
+    type: string,
+    props: Record<string, unknown>,
+    { stack = "dev", within = [], protect = false, sources = {} }: Surroundings = {},
+): Registered {
     const name = type.split(":").at(-1) ?? type;
     return {
         type,

@@ -2,8 +2,13 @@ import { resource, type Cases } from "./case";
 
 const remedy = "keep it in Key Vault and give a reference, @Microsoft.KeyVault(SecretUri=...), or sign in under an identity";
 const withSettings = (settings: Record<string, string>) =>
-    resource("azure-native:web:WebApp", { siteConfig: { appSettings: Object.entries(settings).map(([name, value]) => ({ name, value })) } });
-const breaks = (name: string, value: string, what: string) => ({ what: withSettings({ [name]: value }), faults: [`the setting ${name} has ${what} in it: ${remedy}`] });
+    resource("azure-native:web:WebApp", {
+        siteConfig: { appSettings: Object.entries(settings).map(([name, value]) => ({ name, value })) },
+    });
+const breaks = (name: string, value: string, what: string) => ({
+    what: withSettings({ [name]: value }),
+    faults: [`the setting ${name} has ${what} in it: ${remedy}`],
+});
 const storageKey = `${"aB3+".repeat(21)}xy==`;
 const sas = "https://players.blob.core.windows.net/packages/handlers.zip?sv=2025-01-01&sr=b&sig=abc%2Bdef%3D";
 const deployment = (type: string) =>
@@ -16,7 +21,8 @@ export const everywhereCases: Cases = {
         good: [
             withSettings({
                 DATABASE_PASSWORD: "@Microsoft.KeyVault(SecretUri=https://vault.test/secrets/database-password/1)",
-                APPLICATIONINSIGHTS_CONNECTION_STRING: "InstrumentationKey=11111111-1111-4111-8111-111111111111;IngestionEndpoint=https://koreacentral.in.applicationinsights.azure.com/",
+                APPLICATIONINSIGHTS_CONNECTION_STRING:
+                    "InstrumentationKey=11111111-1111-4111-8111-111111111111;IngestionEndpoint=https://koreacentral.in.applicationinsights.azure.com/",
                 AWS_TOKEN_AUDIENCE: "api://11111111-1111-4111-8111-111111111111",
                 Lake__credential: "managedidentity",
                 DATABASE_AUTH: "password",
@@ -37,11 +43,15 @@ export const everywhereCases: Cases = {
             breaks("Caller", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", "a token"),
             breaks("Other", storageKey, "an account's key"),
             {
-                what: resource("azure-native:machinelearningservices:OnlineDeployment", { properties: { environmentVariables: { API_KEY: "x", WORKER_COUNT: "2" } } }),
+                what: resource("azure-native:machinelearningservices:OnlineDeployment", {
+                    properties: { environmentVariables: { API_KEY: "x", WORKER_COUNT: "2" } },
+                }),
                 faults: [`the setting API_KEY has a secret, by its name, in it: ${remedy}`],
             },
             {
-                what: resource("azure-native:web:WebApp", { siteConfig: { connectionStrings: [{ name: "db", connectionString: "Server=a;Pwd=b" }] } }),
+                what: resource("azure-native:web:WebApp", {
+                    siteConfig: { connectionStrings: [{ name: "db", connectionString: "Server=a;Pwd=b" }] },
+                }),
                 faults: [`the setting db (connection string) has a connection string with its key in it: ${remedy}`],
             },
             {
@@ -52,7 +62,12 @@ export const everywhereCases: Cases = {
     },
     "no-secret-in-deployments": {
         good: [deployment("securestring"), deployment("secureString")],
-        bad: [{ what: deployment("string"), faults: ["the parameter packageUri has a shared access signature (SAS) in it: declare it as securestring"] }],
+        bad: [
+            {
+                what: deployment("string"),
+                faults: ["the parameter packageUri has a shared access signature (SAS) in it: declare it as securestring"],
+            },
+        ],
     },
     tagged: {
         good: [
@@ -65,12 +80,15 @@ export const everywhereCases: Cases = {
         bad: [
             {
                 what: resource("aws:iam/role:Role", { tags: { project: "player-predictions" } }),
-                faults: ["the tag stack is missing: give the part's tags to it (a type that takes none is listed in infra/policy/rules/tags.ts)"],
+                faults: [
+                    "the tag stack is missing: give the part's tags to it (a type that takes none is listed in infra/policy/rules/tags.ts)",
+                ],
             },
             {
                 what: resource("azure-native:network:NatGateway", {}),
                 faults: ["project", "stack"].map(
-                    (tag) => `the tag ${tag} is missing: give the part's tags to it (a type that takes none is listed in infra/policy/rules/tags.ts)`,
+                    (tag) =>
+                        `the tag ${tag} is missing: give the part's tags to it (a type that takes none is listed in infra/policy/rules/tags.ts)`,
                 ),
             },
         ],

@@ -10,10 +10,19 @@ export const serviceCases: Cases = {
         bad: [{ what: resource(`${redis}:Database`, {}), faults: ['accessKeysAuthentication is not set: set it to "Disabled"'] }],
     },
     "redis-tls": {
-        good: [resource(`${redis}:Database`, { clientProtocol: "Encrypted" }), resource(`${redis}:RedisEnterprise`, { minimumTlsVersion: "1.2" })],
+        good: [
+            resource(`${redis}:Database`, { clientProtocol: "Encrypted" }),
+            resource(`${redis}:RedisEnterprise`, { minimumTlsVersion: "1.2" }),
+        ],
         bad: [
-            { what: resource(`${redis}:Database`, { clientProtocol: "Plaintext" }), faults: ['clientProtocol is "Plaintext": set it to "Encrypted"'] },
-            { what: resource(`${redis}:RedisEnterprise`, { minimumTlsVersion: "1.0" }), faults: ['minimumTlsVersion is "1.0": set it to "1.2"'] },
+            {
+                what: resource(`${redis}:Database`, { clientProtocol: "Plaintext" }),
+                faults: ['clientProtocol is "Plaintext": set it to "Encrypted"'],
+            },
+            {
+                what: resource(`${redis}:RedisEnterprise`, { minimumTlsVersion: "1.0" }),
+                faults: ['minimumTlsVersion is "1.0": set it to "1.2"'],
+            },
         ],
     },
     "vault-rbac": {
@@ -25,7 +34,10 @@ export const serviceCases: Cases = {
         bad: [
             {
                 what: vault({ enableSoftDelete: false }),
-                faults: ["properties.enablePurgeProtection is not set: set it to true", "properties.enableSoftDelete is false: set it to true"],
+                faults: [
+                    "properties.enablePurgeProtection is not set: set it to true",
+                    "properties.enableSoftDelete is false: set it to true",
+                ],
             },
         ],
     },
@@ -49,14 +61,22 @@ export const serviceCases: Cases = {
         ],
     },
     "ml-endpoint-entra": {
-        good: [resource(`${ml}:OnlineEndpoint`, { properties: { authMode: "AADToken" } }), resource(`${ml}:BatchEndpoint`, { properties: { authMode: "AADToken" } })],
+        good: [
+            resource(`${ml}:OnlineEndpoint`, { properties: { authMode: "AADToken" } }),
+            resource(`${ml}:BatchEndpoint`, { properties: { authMode: "AADToken" } }),
+        ],
         bad: [
-            { what: resource(`${ml}:OnlineEndpoint`, { properties: { authMode: "Key" } }), faults: ['properties.authMode is "Key": set it to "AADToken"'] },
+            {
+                what: resource(`${ml}:OnlineEndpoint`, { properties: { authMode: "Key" } }),
+                faults: ['properties.authMode is "Key": set it to "AADToken"'],
+            },
             { what: resource(`${ml}:BatchEndpoint`, { properties: {} }), faults: ['properties.authMode is not set: set it to "AADToken"'] },
         ],
     },
     "ml-compute-no-local-user": {
-        good: [resource(`${ml}:Compute`, { properties: { disableLocalAuth: true, properties: { remoteLoginPortPublicAccess: "Disabled" } } })],
+        good: [
+            resource(`${ml}:Compute`, { properties: { disableLocalAuth: true, properties: { remoteLoginPortPublicAccess: "Disabled" } } }),
+        ],
         bad: [
             {
                 what: resource(`${ml}:Compute`, { properties: { properties: { remoteLoginPortPublicAccess: "Enabled" } } }),
@@ -78,6 +98,8 @@ export const serviceCases: Cases = {
     },
     "insights-entra": {
         good: [resource("azure-native:applicationinsights:Component", { disableLocalAuth: true })],
-        bad: [{ what: resource("azure-native:applicationinsights:Component", {}), faults: ["disableLocalAuth is not set: set it to true"] }],
+        bad: [
+            { what: resource("azure-native:applicationinsights:Component", {}), faults: ["disableLocalAuth is not set: set it to true"] },
+        ],
     },
 };

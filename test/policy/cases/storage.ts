@@ -1,10 +1,14 @@
 import { resource, type Cases, type Surroundings } from "./case";
 
-const account = (props: Record<string, unknown>, surroundings?: Surroundings) => resource("azure-native:storage:StorageAccount", props, surroundings);
+const account = (props: Record<string, unknown>, surroundings?: Surroundings) =>
+    resource("azure-native:storage:StorageAccount", props, surroundings);
 const lake = account({}, { within: ["player-predictions:lake:Lake"] });
 const runtime = account({}, { within: ["player-predictions:runtime:Runtime"] });
 const blobs = (props: Record<string, unknown>, of = lake) =>
-    resource("azure-native:storage:BlobServiceProperties", props, { within: of === runtime ? ["player-predictions:runtime:Runtime"] : ["player-predictions:lake:Lake"], sources: { accountName: of } });
+    resource("azure-native:storage:BlobServiceProperties", props, {
+        within: of === runtime ? ["player-predictions:runtime:Runtime"] : ["player-predictions:lake:Lake"],
+        sources: { accountName: of },
+    });
 const kept = { enabled: true, days: 7 };
 
 export const storageCases: Cases = {
@@ -39,10 +43,16 @@ export const storageCases: Cases = {
         ],
     },
     "storage-blob-settings": {
-        good: [[lake, blobs({})], [runtime, lake, blobs({}), blobs({}, runtime)]],
+        good: [
+            [lake, blobs({})],
+            [runtime, lake, blobs({}), blobs({}, runtime)],
+        ],
         bad: [
             { what: lake, faults: ["nothing says that deleted blobs are kept: add BlobServiceProperties of the account"] },
-            { what: [lake, runtime, blobs({}, runtime)], faults: ["nothing says that deleted blobs are kept: add BlobServiceProperties of the account"] },
+            {
+                what: [lake, runtime, blobs({}, runtime)],
+                faults: ["nothing says that deleted blobs are kept: add BlobServiceProperties of the account"],
+            },
         ],
     },
     "storage-soft-delete": {

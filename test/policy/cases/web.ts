@@ -2,7 +2,8 @@ import { resource, type Cases } from "./case";
 
 const app = (props: Record<string, unknown>) => resource("azure-native:web:WebApp", props);
 const onNode = (version: string) => app({ functionAppConfig: { runtime: { name: "node", version } } });
-const policy = (type: "Ftp" | "Scm", allow: boolean) => resource(`azure-native:web:WebApp${type}Allowed`, { allow }, { sources: { name: app({}) } });
+const policy = (type: "Ftp" | "Scm", allow: boolean) =>
+    resource(`azure-native:web:WebApp${type}Allowed`, { allow }, { sources: { name: app({}) } });
 
 export const webCases: Cases = {
     "web-https-only": {
@@ -12,7 +13,10 @@ export const webCases: Cases = {
     "web-tls": {
         good: [app({ siteConfig: { minTlsVersion: "1.2" } })],
         bad: [
-            { what: app({ siteConfig: { minTlsVersion: "1.1" } }), faults: ['siteConfig.minTlsVersion is "1.1": set it to "1.2" or "1.3"'] },
+            {
+                what: app({ siteConfig: { minTlsVersion: "1.1" } }),
+                faults: ['siteConfig.minTlsVersion is "1.1": set it to "1.2" or "1.3"'],
+            },
             { what: app({}), faults: ['siteConfig.minTlsVersion is not set: set it to "1.2" or "1.3"'] },
         ],
     },
@@ -21,7 +25,10 @@ export const webCases: Cases = {
         bad: [
             {
                 what: app({}),
-                faults: ["publishing by password is open: add WebAppFtpAllowed of the app", "publishing by password is open: add WebAppScmAllowed of the app"],
+                faults: [
+                    "publishing by password is open: add WebAppFtpAllowed of the app",
+                    "publishing by password is open: add WebAppScmAllowed of the app",
+                ],
             },
             {
                 what: [app({}), policy("Ftp", false), resource("azure-native:web:WebAppScmAllowed", { allow: false, name: "another" })],
@@ -48,7 +55,10 @@ export const webCases: Cases = {
                 what: onNode("20"),
                 faults: ["Node.js 20 is supported until 2026-04-30, not for 6 more months: set functionAppConfig.runtime.version to 24"],
             },
-            { what: onNode("23"), faults: ["Node.js 23 is in no table of supported versions: set functionAppConfig.runtime.version to 24"] },
+            {
+                what: onNode("23"),
+                faults: ["Node.js 23 is in no table of supported versions: set functionAppConfig.runtime.version to 24"],
+            },
         ],
     },
 };
