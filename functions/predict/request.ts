@@ -95,8 +95,7 @@ async function readBody(request: HttpRequest, withinMs: number): Promise<Uint8Ar
     const reader = request.body?.getReader();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-        const problem = new HttpProblem("request-timeout", `the body did not come within ${withinMs} ms`);
-        timer = setTimeout(() => reject(problem), withinMs);
+        timer = setTimeout(() => reject(new HttpProblem("request-timeout", `the body did not come within ${withinMs} ms`)), withinMs);
     });
     try {
         for (let next; reader && !(next = await Promise.race([reader.read(), late])).done; ) {

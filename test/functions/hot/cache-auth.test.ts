@@ -15,7 +15,7 @@ describe("the cache's connection, with tokens of three seconds", () => {
         parts = await startCacheParts();
         parts.identity.tokenLifetimeSeconds = lifetimeSeconds;
         cache = parts.open();
-        await cache.putMany([prediction("a")]);
+        await vi.waitFor(() => cache.putMany([prediction("a")]), { timeout: 20_000 });
     });
     afterAll(() => parts.stop());
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
     ({ api, process: host } = await startHotHost(parts, model, {
         HOT_PLAYERS: "1000",
         HOT_PLAYERS_TTL_MS: "1",
-        APPLICATIONINSIGHTS_CONNECTION_STRING: "InstrumentationKey=00000000-0000-4000-8000-000000000000;IngestionEndpoint=https://127.0.0.1:9",
+        APPLICATIONINSIGHTS_CONNECTION_STRING: "InstrumentationKey=00000000-0000-4000-8000-000000000000;IngestionEndpoint=https://127.0.0.1:10",
     }));
 });
 beforeEach(async () => {
@@ -107,7 +107,7 @@ describe("the deployed package", () => {
         await get("counted");
         expect(await metrics()).toMatch(/predictions_request_duration_bucket\{.*le="1".*\} [1-9]/);
         expect((await fetch(`${api}/metrics`)).status).toBe(401);
-        expect(readFileSync(host.logFile, "utf8")).not.toMatch(/127\.0\.0\.1:9|applicationinsights/i);
+        expect(readFileSync(host.logFile, "utf8")).not.toMatch(/127\.0\.0\.1:10|opentelemetry/i);
     });
 
     test("answers the requests that it has taken before it ends", async () => {

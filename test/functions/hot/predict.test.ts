@@ -304,6 +304,8 @@ describe("a request under faults", () => {
         server.always = (asked) => ({ body: modelAnswer(asked) });
         expect((await answer({ players })).predictions).toHaveLength(1_000);
         expect(server.calls).toHaveLength(1);
+        // The answer waits for the write only shortly.
+        await vi.waitFor(async () => expect(await parts.admin.dbsize()).toBe(1_001), { timeout: 20_000 });
         const commands = await parts.admin.info("commandstats");
         expect((await answer({ players })).predictions.every((one) => one.source === "cache")).toBe(true);
         const calls = (text: string) => Number(/cmdstat_mget:calls=(\d+)/.exec(text)?.[1] ?? 0);
