@@ -109,9 +109,12 @@ describe("private DNS zones", () => {
     });
 });
 
+const dev = record();
+const prod = record({ stack: "prod", config: { databaseAuth: "password", databasePassword: "secret" } });
+
 describe("protection", () => {
     it("is on whatever holds data in prod, on the resource group and on the fixed address", async () => {
-        const { resources } = await record({ stack: "prod", config: { databaseAuth: "password", databasePassword: "secret" } });
+        const { resources } = await prod;
         const kept = resources.filter(({ protect }) => protect).map(({ type, name }) => `${type.replace("azure-native:", "")} ${name}`);
         expect(kept.sort()).toEqual([
             "keyvault:Vault players-db-kv",
@@ -136,14 +139,14 @@ describe("protection", () => {
     });
 
     it("is on nothing in dev", async () => {
-        expect((await record()).resources.filter(({ protect }) => protect)).toEqual([]);
+        expect((await dev).resources.filter(({ protect }) => protect)).toEqual([]);
     });
 });
 
 describe("redundancy", () => {
     it("is over zones where Azure offers it in prod, and none in dev", async () => {
-        const of = async (stack: string) => {
-            const { get } = await record({ stack });
+        const of = async (recording: typeof dev) => {
+            const { get } = await recording;
             const account = (name: string) => (get("azure-native:storage:StorageAccount", name).inputs.sku as { name: string }).name;
             return {
                 lake: account("playerslake"),
@@ -152,7 +155,7 @@ describe("redundancy", () => {
                 redis: get("azure-native:redisenterprise:RedisEnterprise", "players-cache-cluster").inputs.highAvailability,
             };
         };
-        expect(await of("prod")).toEqual({ lake: "Standard_ZRS", runtime: "Standard_ZRS", plan: true, redis: "Enabled" });
-        expect(await of("dev")).toEqual({ lake: "Standard_LRS", runtime: "Standard_LRS", plan: false, redis: "Disabled" });
+        expect(await of(prod)).toEqual({ lake: "Standard_ZRS", runtime: "Standard_ZRS", plan: true, redis: "Enabled" });
+        expect(await of(dev)).toEqual({ lake: "Standard_LRS", runtime: "Standard_LRS", plan: false, redis: "Disabled" });
     });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { quarters } from "../../infra/network/addresses";
 import { onlyGroup } from "../../infra/network/database-access";
+import { network as localNetwork } from "../../local/cloud/network";
+import type { ResourceType } from "../../local/cloud/resource-type";
 import { idOf } from "./expected";
 import { record, subscription, type Recording } from "./recording";
 
@@ -125,7 +127,7 @@ describe("the network of prod", () => {
     it("lets its one address into the database's security group, at the database's port", async () => {
         const { get, outputs } = await prod;
         expect(get(rule, "players-database-access").inputs).toMatchObject({
-            securityGroupId: "sg-0123456789abcdef0",
+            securityGroupId: "sg-0a1b2c3d4e5f60718",
             ipProtocol: "tcp",
             fromPort: 3306,
             toPort: 3306,
@@ -136,6 +138,14 @@ describe("the network of prod", () => {
 
     it("is there in a preview, where nothing has answered yet", async () => {
         expect(signature(await record({ stack: "prod", preview: true }))).toEqual(signature(await prod));
+    });
+
+    it("is known on one machine, each resource by an id of its own", async () => {
+        const known: Readonly<Record<string, ResourceType>> = localNetwork.types;
+        const asked = (await prod).resources.filter(({ type }) => kinds.test(type));
+        const ids = asked.map((each) => known[each.type]?.identify(each).id);
+        expect(ids).not.toContain(undefined);
+        expect(new Set(ids).size).toBe(asked.length);
     });
 
     it("is tagged wherever a type takes tags", async () => {
@@ -181,7 +191,9 @@ describe("other networks", () => {
         expect(names.filter((each) => /azureml|notebooks|vault|compute|ml-/.test(each))).toEqual([]);
     });
 
-    it("takes another security group, or leaves the database to the studio", async () => {
+    it("takes the database's own security group or another, or leaves the database to the studio", async () => {
+        const own = await record({ config: { network: "nat" } });
+        expect(own.get(rule, "players-database-access").inputs.securityGroupId).toBe("sg-0123456789abcdef0");
         const other = await record({ config: { network: "nat", databaseSecurityGroup: "sg-0a1b2c3d" } });
         expect(other.get(rule, "players-database-access").inputs.securityGroupId).toBe("sg-0a1b2c3d");
         expect((await record({ config: { network: "nat", databaseSecurityGroup: "skip" } })).all(rule)).toEqual([]);
