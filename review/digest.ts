@@ -126,10 +126,11 @@ function exact(paths: readonly string[]): string[] {
 function identitiesOf(steps: readonly Step[]): ReadonlyMap<string, string> {
     const found = new Map<string, string>();
     for (const { urn, oldState, newState } of steps) {
-        for (const state of [oldState, newState]) {
+        // What is given the id, such as a role assignment, is not the identity.
+        for (const state of [oldState, newState].filter((each) => !Object.hasOwn(each?.inputs ?? {}, "principalId"))) {
             for (const path of ["principalId", "identity.principalId"]) {
                 const id = valueAt((state?.outputs ?? undefined), pathSteps(path));
-                if (typeof id === "string" && /^[0-9a-f-]{36}$/i.test(id)) {
+                if (typeof id === "string" && id !== "") {
                     found.set(id, urn);
                 }
             }

@@ -19,7 +19,16 @@ export function reasonOf(change: Change, { changes, source }: Preview, show: Sho
     if (source === "plan") {
         return `of one of ${show.list(change.paths.map(show.text)) || "its options"} (a plan does not tell which)`;
     }
-    return change.because.length === 0 ? "of an option, not of a property" : `of ${show.list(change.because.map((path) => causeOf(change, path, changes, show)), 10)}`;
+    return change.because.length === 0 ? withoutProperty(change, changes, show) : `of ${show.list(change.because.map((path) => causeOf(change, path, changes, show)), 10)}`;
+}
+
+/** The engine replaces what depends on something that has to be deleted before its replacement is made. */
+function withoutProperty({ before, after }: Change, changes: readonly Change[], show: Show): string {
+    const on = new Set([before, after].flatMap((state) => Object.values(state?.dependencies ?? {}).flat()));
+    const replaced = changes.filter(({ urn, action }) => action === "replace" && on.has(urn));
+    return replaced.length === 0
+        ? "of an option, not of a property"
+        : `of ${show.list(replaced.map((each) => subjectOf(each, show)), 3)}, on which it depends and which is replaced`;
 }
 
 function causeOf({ before, after }: Change, path: string, changes: readonly Change[], show: Show): string {

@@ -81,8 +81,8 @@ function byPart(preview: Preview, show: Show): string[] {
     const parts = [...new Set(preview.changes.map(({ part }) => part))];
     return parts.flatMap((part) => {
         const changes = preview.changes.filter((change) => change.part === part);
-        return [`### ${partName(part)}`, "", ...actions.flatMap((action) => linesOf(action, changes, preview, show)), ""];
-    }).slice(0, -1);
+        return ["", `### ${partName(part)}`, "", ...actions.flatMap((action) => linesOf(action, changes, preview, show))];
+    });
 }
 
 function linesOf(action: Action, changes: readonly Change[], preview: Preview, show: Show): string[] {

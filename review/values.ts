@@ -25,7 +25,7 @@ export function showing(secrets: ReadonlySet<string>): Show {
         if (isSecret(of)) {
             return "*secret*";
         }
-        if (typeof of !== "boolean" && of !== null && path.some(isSecretName) && !(typeof of === "string" && isKeyVaultReference(of))) {
+        if (typeof of !== "boolean" && of !== null && of !== "" && path.some(isSecretName) && !(typeof of === "string" && isKeyVaultReference(of))) {
             return "*masked*";
         }
         const hash = assetHash(of);

@@ -54,6 +54,13 @@ export class Handlers extends pulumi.ComponentResource {
             },
             { parent: this },
         );
+        const siteConfig = {
+            minTlsVersion: "1.2",
+            appSettings: nameValuePairs({
+                ...args.appSettings,
+                ...hostSettings(identity.clientId, runtime, pulumi.interpolate`ClientId=${identity.clientId};Authorization=AAD`),
+            }),
+        };
         const app = new web.WebApp(
             `${name}-app`,
             {
@@ -68,16 +75,9 @@ export class Handlers extends pulumi.ComponentResource {
                 identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
                 keyVaultReferenceIdentity: identity.id,
                 functionAppConfig: flexConsumption(args),
-                siteConfig: {
-                    minTlsVersion: "1.2",
-                    appSettings: nameValuePairs({
-                        ...args.appSettings,
-                        ...hostSettings(identity.clientId, runtime, pulumi.interpolate`ClientId=${identity.clientId};Authorization=AAD`),
-                    }),
-                },
                 tags,
             },
-            { parent: this, dependsOn: [...roles, ...args.prerequisites], transformations: [withoutForeignDefaults] },
+            { parent: this, dependsOn: [...roles, ...args.prerequisites], transformations: [withSiteConfig(siteConfig)] },
         );
         const policy = { resourceGroupName, name: app.name, allow: false };
         new web.WebAppFtpAllowed(`${name}-ftp`, policy, { parent: this });
@@ -99,16 +99,12 @@ export class Handlers extends pulumi.ComponentResource {
 }
 
 /**
- * Takes away what the SDK adds to `siteConfig` unasked: Flex Consumption refuses settings of other plans
- * (https://github.com/microsoft/azure-pipelines-tasks/issues/21032).
+ * Puts `siteConfig` in as it is. The SDK adds settings of other plans to it, which Flex Consumption refuses
+ * (https://github.com/microsoft/azure-pipelines-tasks/issues/21032), and hands over none of it in a preview while any of it is not known:
+ * nobody would see there which setting changes.
  */
-function withoutForeignDefaults({ props, opts }: pulumi.ResourceTransformationArgs): pulumi.ResourceTransformationResult {
-    const { siteConfig, ...rest } = props as { readonly siteConfig: pulumi.Input<Record<string, unknown>> };
-    const own = pulumi.output(siteConfig).apply((config) => {
-        const { minTlsVersion, appSettings } = config;
-        return { minTlsVersion, appSettings };
-    });
-    return { props: { ...rest, siteConfig: own }, opts };
+function withSiteConfig(siteConfig: pulumi.Inputs): pulumi.ResourceTransformation {
+    return ({ props, opts }) => ({ props: { ...props, siteConfig }, opts });
 }
 
 /** https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan */

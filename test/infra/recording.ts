@@ -53,6 +53,8 @@ export interface RecordingOptions {
     /** Types whose creation takes a while, to see who waits for them. */
     readonly slow?: (type: string) => boolean;
     readonly now?: Date;
+    /** @default one that stands for the bundled handlers */
+    readonly package?: HandlerPackage;
 }
 
 /** Stands for the bundled handlers. */
@@ -95,7 +97,7 @@ export function record(options: RecordingOptions = {}): Promise<Recording> {
 }
 
 async function run(options: RecordingOptions): Promise<Recording> {
-    const { stack = "dev", config = {}, preview = false, slow = () => false, now = new Date("2026-06-01T00:00:00Z") } = options;
+    const { stack = "dev", config = {}, preview = false, slow = () => false, now = new Date("2026-06-01T00:00:00Z"), package: handlerPackage = fakePackage } = options;
     const resources: Asked[] = [];
     const calls: Called[] = [];
     const there = new Set<string>();
@@ -127,7 +129,7 @@ async function run(options: RecordingOptions): Promise<Recording> {
     const own = Object.fromEntries(Object.entries(config).map(([key, value]) => [key.includes(":") ? key : `${project}:${key}`, value]));
     const modelFolder = { [`${project}:modelFolder`]: makeModelFolder() };
     pulumi.runtime.setAllConfig({ ...stackConfig(stack), ...modelFolder, ...own }, [`${project}:databasePassword`]);
-    const outputs = (await program({ package: fakePackage, now })) as Record<string, pulumi.Input<unknown>>;
+    const outputs = (await program({ package: handlerPackage, now })) as Record<string, pulumi.Input<unknown>>;
     const resolved = preview ? [] : await Promise.all(Object.entries(outputs).map(async ([name, output]) => [name, await settled(output)] as const));
     // No output depends on some of the resources.
     await pulumi.runtime.disconnect();

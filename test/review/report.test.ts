@@ -31,6 +31,7 @@ describe("changes by part", () => {
                 "## Preview of `dev`",
                 "",
                 "1 deleted, 1 updated, 3 created.",
+                "",
                 "### the stack itself",
                 "",
                 "- created: resource group `players-group`",
@@ -97,7 +98,7 @@ describe("data that is lost", () => {
         const [, section = ""] = text.split("### ");
         expect(section).toBe(
             "Data that is lost\n\n- storage account `playerslake` (infra/lake) is **replaced**: all its containers, queues and tables. " +
-                "Because of `location` (`koreacentral` -> `koreasouth`). It is protected: the update refuses to.\n",
+                "Because of `location` (`koreacentral` -> `koreasouth`). It is protected: the update refuses to.\n\n",
         );
     });
 

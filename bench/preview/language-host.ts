@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import * as grpc from "@grpc/grpc-js";
+import languageService from "@pulumi/pulumi/proto/language_grpc_pb";
+import proto from "@pulumi/pulumi/proto/language_pb";
+import plugin from "@pulumi/pulumi/proto/plugin_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { projectDir } from "../../local/parts/paths";
+
+/** A program that the engine had run. */
+export interface ProgramRun {
+    readonly seconds: number;
+    /** Most memory that the process held at a time, in megabytes (10^6 bytes). */
+    readonly peakMegabytes: number;
+}
+
+/**
+ * Stands in for `pulumi-language-nodejs`, which comes with Pulumi's packaged CLI alone. It starts programs as that does: `node`, with the
+ * project's `nodeargs`, on `@pulumi/pulumi/cmd/run`; and it measures them.
+ * https://github.com/pulumi/pulumi/tree/master/sdk/nodejs/cmd/pulumi-language-nodejs
+ */
+export class LanguageHost {
+    /** The programs that have run, in order. */
+    readonly runs: ProgramRun[] = [];
+    /** Where programs keep what they have compiled. */
+    tmpDir = tmpdir();
+    #engine = "";
+
+    private constructor(
+        private readonly server: grpc.Server,
+        /** To put on the PATH: there the engine finds the host. */
+        readonly binDir: string,
+    ) {}
+
+    static async start(dir: string): Promise<LanguageHost> {
+        const server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
+        const binDir = path.join(dir, "bin");
+        const host = new LanguageHost(server, binDir);
+        server.addService(languageService.LanguageRuntimeService, host.#service());
+        const port = await new Promise<number>((resolve, reject) => {
+            server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
+        });
+        mkdirSync(binDir, { recursive: true });
+        // The engine starts the host and reads its port. This one runs already, so that no start of Node counts that the real one has not.
+        const file = path.join(binDir, "pulumi-language-nodejs");
+        writeFileSync(file, `#!/bin/sh\necho ${port}\nexec sleep 1000\n`);
+        chmodSync(file, 0o755);
+        return host;
+    }
+
+    stop(): void {
+        this.server.forceShutdown();
+    }
+
+    #service(): grpc.UntypedServiceImplementation {
+        return {
+            handshake: unary((request: proto.LanguageHandshakeRequest) => {
+                this.#engine = request.getEngineAddress();
+                return new proto.LanguageHandshakeResponse();
+            }),
+            getPluginInfo: unary(() => new plugin.PluginInfo().setVersion("3.274.1")),
+            getRequiredPackages: unary(() => new proto.GetRequiredPackagesResponse()),
+            cancel: unary(() => new Empty()),
+            run: unary((request: proto.RunRequest) => this.#run(request)),
+        };
+    }
+
+    async #run(request: proto.RunRequest): Promise<proto.RunResponse> {
+        const info = request.getInfo();
+        const options = info?.getOptions()?.toJavaScript() as { readonly typescript?: boolean; readonly nodeargs?: string } | undefined;
+        const args = [
+            ...(options?.nodeargs?.split(" ") ?? []),
+            path.join(projectDir, "node_modules", "@pulumi", "pulumi", "cmd", "run"),
+            `--monitor=${request.getMonitorAddress()}`,
+            `--engine=${this.#engine}`,
+            `--project=${request.getProject()}`,
+            `--root-directory=${info?.getRootDirectory() ?? ""}`,
+            `--stack=${request.getStack()}`,
+            `--pwd=${request.getPwd()}`,
+            `--parallel=${request.getParallel()}`,
+            ...(request.getDryrun() ? ["--dry-run"] : []),
+            info?.getEntryPoint() ?? ".",
+        ];
+        const env = {
+            ...process.env,
+            PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().getEntryList())),
+            PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
+            TMPDIR: this.tmpDir,
+            ...(options?.typescript === false ? {} : { PULUMI_NODEJS_TYPESCRIPT: "true" }),
+        };
+        const { exitCode, output, ...run } = await measured(args, request.getPwd(), env);
+        this.runs.push(run);
+        return exitCode === 0 ? new proto.RunResponse() : new proto.RunResponse().setError(`the program ended with ${exitCode}:\n${output}`);
+    }
+}
+
+interface Ended extends ProgramRun {
+    readonly exitCode: number | null;
+    readonly output: string;
+}
+
+function measured(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ended> {
+    const started = performance.now();
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+        stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    }
+    // The kernel keeps the peak for as long as the process is there; only what it takes in its last moments is missed.
+    let peakMegabytes = 0;
+    const watch = setInterval(() => (peakMegabytes = Math.max(peakMegabytes, peakOf(child.pid))), 20);
+    return new Promise((resolve, reject) => {
+        child.once("error", reject);
+        child.once("close", (exitCode) => {
+            clearInterval(watch);
+            resolve({ seconds: (performance.now() - started) / 1000, peakMegabytes, exitCode, output });
+        });
+    });
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
+function peakOf(pid: number | undefined): number {
+    try {
+        const [, kibibytes = "0"] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+        return (Number(kibibytes) * 1024) / 1e6;
+    } catch {
+        return 0;
+    }
+}
+
+function unary<Request, Response>(answer: (request: Request) => Response | Promise<Response>): grpc.handleUnaryCall<Request, Response> {
+    return (call, callback) => {
+        Promise.resolve()
+            .then(() => answer(call.request))
+            .then(
+                (response) => callback(null, response),
+                (error: unknown) => callback({ code: grpc.status.UNKNOWN, details: error instanceof Error ? error.message : String(error) }),
+            );
+    };
+}
