@@ -1,11 +1,11 @@
 import { bulkhead, type BulkheadPolicy } from "cockatiel";
 import type { OnlineEndpoint } from "../clients/online-endpoint";
 import { ModelAnswerError, ModelUnavailableError } from "../clients/online-endpoint-protocol";
-import type { FingerprintedPrediction, Prediction } from "../prediction";
+import type { FingerprintedPrediction } from "../prediction";
 import { Circuit } from "./circuit";
-import type { Features } from "./features";
 import { fingerprint } from "./fingerprint";
 import type { Metrics } from "./metrics";
+import { type Batch, type Entry, type ModelAnswer, ModelQuestions, type Question } from "./model-questions";
 
 /** How long a call waits for further players while others are in flight; a timer of 1 ms fires within 2. */
 const windowMs = 1;
@@ -23,19 +23,6 @@ export class ModelOverloadedError extends Error {
         super("the model has more to do than it can answer within the deadline");
     }
 }
-
-/** A player to ask the model about. */
-export interface Question {
-    readonly playerId: string;
-    readonly features: Features;
-}
-
-/** What the model says of one player, or why it says nothing. */
-export type ModelAnswer =
-    | { readonly prediction: Prediction }
-    /** Why the model refuses the player's features. */
-    | { readonly refusal: string }
-    | { readonly fault: unknown };
 
 export interface ModelAnswers {
     /** In the order of the questions. */
@@ -57,25 +44,6 @@ export interface ModelBatchesOptions {
     readonly metrics: Metrics;
 }
 
-/** A question on its way, shared by all who ask it. */
-interface Entry extends Question {
-    readonly key: string;
-    readonly inputsFingerprint: string;
-    readonly batch: Batch;
-    /** The latest of those who wait for it. */
-    deadline: number;
-    answer: ModelAnswer | undefined;
-}
-
-interface Batch {
-    readonly entries: Map<string, Entry>;
-    /** Settled when every entry has its answer. */
-    readonly answered: Promise<void>;
-    readonly settle: () => void;
-    state: "gathering" | "waiting" | "sent";
-    stored: Promise<unknown>;
-}
-
 /**
  * Asks the model in few calls. The misses of a request are one call; those of concurrent requests join it while it gathers: for a moment
  * when others are in flight, and for as long as all of the calls that the endpoint takes at a time are. Who asks for a player that is being
@@ -88,13 +56,14 @@ export class ModelBatches {
         (error) => error instanceof ModelUnavailableError || error instanceof ModelAnswerError,
         (cause) => new ModelUnavailableError("the online endpoint is left alone for a second: its last calls failed", { retryable: true, cause }),
     );
-    private readonly entries = new Map<string, Entry>();
+    private readonly questions: ModelQuestions;
     private gathering: Batch | undefined;
     /** Mean time of a call that was answered, in milliseconds. */
     private callMs = 0;
 
     constructor(private readonly options: ModelBatchesOptions) {
         this.slots = bulkhead(options.maxCalls, options.maxCalls);
+        this.questions = new ModelQuestions(options.now);
     }
 
     /** Calls in flight. */
@@ -106,10 +75,10 @@ export class ModelBatches {
      * Asks about players, each once.
      *
      * @param deadline when the answers are of no more use: milliseconds since 1970
-     * @param anew whether an answer must be newer than the question
+     * @param maxAgeMs greatest age of an answer that was given to others just now; 0 takes none
      */
-    async ask(questions: readonly Question[], deadline: number, anew: boolean): Promise<ModelAnswers> {
-        const asked = this.join(questions, deadline, anew);
+    async ask(questions: readonly Question[], deadline: number, maxAgeMs = Infinity): Promise<ModelAnswers> {
+        const asked = this.join(questions, deadline, maxAgeMs);
         await this.wait(batchesOf(asked.filter((entry) => entry?.answer === undefined)), deadline);
         return {
             answers: this.answersOf(asked),
@@ -118,14 +87,14 @@ export class ModelBatches {
     }
 
     /** The entries of the questions; undefined for those that the model has no room for. */
-    private join(questions: readonly Question[], deadline: number, anew: boolean): (Entry | undefined)[] {
+    private join(questions: readonly Question[], deadline: number, maxAgeMs: number): (Entry | undefined)[] {
         const asked: (Entry | undefined)[] = [];
         const open: { readonly i: number; readonly key: string; readonly inputsFingerprint: string; readonly question: Question }[] = [];
         questions.forEach((question, i) => {
             const inputsFingerprint = fingerprint(question.features);
             const key = `${inputsFingerprint}${question.playerId}`;
-            const entry = this.entries.get(key);
-            if (entry && !(anew && entry.answer)) {
+            const entry = this.questions.find(key, maxAgeMs);
+            if (entry) {
                 entry.deadline = Math.max(entry.deadline, deadline);
                 asked[i] = entry;
             } else {
@@ -137,9 +106,9 @@ export class ModelBatches {
         const batch = open.length > 0 ? this.batchFor(open.map(({ question }) => question), deadline) : undefined;
         if (batch) {
             for (const { i, key, inputsFingerprint, question } of open) {
-                const entry: Entry = { ...question, key, inputsFingerprint, batch, deadline, answer: undefined };
+                const entry: Entry = { ...question, key, inputsFingerprint, batch, deadline, askedAt: undefined, answer: undefined };
                 batch.entries.set(entry.playerId, entry);
-                this.entries.set(key, entry);
+                this.questions.add(entry);
                 asked[i] = entry;
             }
             if (batch.entries.size >= this.options.batchPlayers) {
@@ -242,28 +211,20 @@ export class ModelBatches {
         );
         for (const entry of entries) {
             const prediction = predictions.get(entry.playerId);
+            entry.askedAt = startedAt;
             entry.answer = prediction ? { prediction } : { refusal: refusals.get(entry.playerId) ?? "the model refuses it" };
         }
-        // A request that read the cache before the answer was in it may be about to ask: it shares the answer too.
-        void batch.stored.then(() => setImmediate(() => this.forget(entries)));
+        void batch.stored.then(() => this.questions.keep(entries));
     }
 
     /** Gives entries their answer and shares them with nobody from here on. */
     private answer(batch: Batch, entries: readonly Entry[], answer: ModelAnswer): void {
-        this.forget(entries);
+        this.questions.drop(entries);
         for (const entry of entries) {
             entry.answer = answer;
         }
         if (this.gathering === batch) {
             this.gathering = undefined;
-        }
-    }
-
-    private forget(entries: readonly Entry[]): void {
-        for (const entry of entries) {
-            if (this.entries.get(entry.key) === entry) {
-                this.entries.delete(entry.key);
-            }
         }
     }
 

@@ -7,7 +7,8 @@ import { checkFeatures, type Features } from "./features";
 import { type FreshnessCriteria, isFresh } from "./freshness";
 import type { HotPlayers } from "./hot-players";
 import type { Metrics, Tier } from "./metrics";
-import { type ModelAnswer, type ModelBatches, ModelOverloadedError } from "./model-batches";
+import { type ModelBatches, ModelOverloadedError } from "./model-batches";
+import type { ModelAnswer } from "./model-questions";
 import type { PredictRequest } from "./request";
 import type { StoredPredictions } from "./stored-predictions";
 
@@ -66,7 +67,8 @@ export async function predict(request: PredictRequest, parts: PredictParts, call
         const stored = await readStored(asked, parts, call);
         const misses = answerFromStored(asked, stored, criteria, parts, outcomes);
         if (misses.length > 0) {
-            await answerFromModel(misses, { anew: request.maxAgeSeconds === 0, cacheWorks: stored !== undefined }, parts, call, outcomes);
+            const maxAgeMs = (request.maxAgeSeconds ?? Infinity) * 1000;
+            await answerFromModel(misses, { maxAgeMs, cacheWorks: stored !== undefined }, parts, call, outcomes);
         }
     }
 
@@ -161,12 +163,12 @@ function answerFromStored(
 /** Asks the model about the misses and answers them. */
 async function answerFromModel(
     misses: readonly Miss[],
-    { anew, cacheWorks }: { readonly anew: boolean; readonly cacheWorks: boolean },
+    { maxAgeMs, cacheWorks }: { readonly maxAgeMs: number; readonly cacheWorks: boolean },
     parts: PredictParts,
     call: Call,
     outcomes: Map<string, Outcome>,
 ): Promise<void> {
-    const { answers, stored } = await parts.model.ask(misses, call.deadline, anew);
+    const { answers, stored } = await parts.model.ask(misses, call.deadline, maxAgeMs);
     misses.forEach((miss, i) => {
         const answer = answers[i];
         if (answer) {

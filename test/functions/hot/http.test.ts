@@ -98,7 +98,7 @@ describe("POST /api/predictions", () => {
 
     test("logs the faults that it got around", async () => {
         server.always = () => ({ status: 424, body: "division by zero" });
-        await call("postPredictions", { body: JSON.stringify({ players: [{ playerId: "1", features: playerFeatures() }] }) });
+        await call("postPredictions", { body: JSON.stringify({ players: [{ playerId: "unlucky", features: playerFeatures() }] }) });
         expect(logs).toMatchObject([["warning", expect.stringContaining("ModelUnavailableError: the online endpoint answered 424")]]);
     });
 

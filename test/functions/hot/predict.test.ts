@@ -179,6 +179,39 @@ describe("requests of one process", () => {
         expect(shared.metrics.shared.count).toBe(999);
     });
 
+    test("share the answer, too, when they read the cache before it was stored and ask after", async () => {
+        const [reading, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+        let reads = 0;
+        const getMany: PredictionCache["getMany"] = async (playerIds) => {
+            const read = await cache.getMany(playerIds);
+            if (++reads === 1) {
+                reading.resolve();
+                await goOn.promise;
+            }
+            return read;
+        };
+        const services = {
+            settings: () => hotSettings({ HOT_PLAYERS: 0, REQUEST_DEADLINE_MS: 30_000 }),
+            cache: () => ({ getMany, putMany: cache.putMany.bind(cache) }),
+            onlineEndpoint: () => model,
+        };
+        // A clock that stands still: however slow the machine is, no second passes.
+        const startedAt = Date.now();
+        const parts = createPredictParts(services, () => startedAt);
+        const ask = () =>
+            predict({ match: "player", players: [{ playerId: "1", features }] }, parts, {
+                deadline: startedAt + 30_000,
+                log: (fault) => void faults.push(fault),
+            });
+        const slow = ask();
+        await reading.promise;
+        const quick = await ask();
+        await vi.waitFor(async () => expect((await cache.getMany(["1"]))[0]).toBeDefined(), { timeout: 6_000 });
+        goOn.resolve();
+        expect((await slow).predictions).toEqual(quick.predictions);
+        expect(server.calls).toHaveLength(1);
+    });
+
     test("read a hot player from memory, with the rules of what is stored, and the model's newer answer", async () => {
         const { ask, shared } = open();
         await cache.putMany([stored("1", 60)]);
