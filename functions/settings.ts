@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Every app setting that a handler reads, under its name in the Function App. The program must provide each of them to compile

@@ -1,5 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
-import { z } from "zod";
+import * as z from "zod";
 import type { Settings } from "../settings";
 
 /** A job of the batch endpoint. */

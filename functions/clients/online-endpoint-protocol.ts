@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Prediction } from "../prediction";
 
 /** One label as the model gives it. */

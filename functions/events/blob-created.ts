@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A blob was written: what the queue-triggered handlers need of Event Grid's BlobCreated event

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The state of the service: `up` when everything that it depends on is. */
 export const healthSchema = z.object({

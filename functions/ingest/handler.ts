@@ -1,13 +1,8 @@
 import type { TimerHandler } from "@azure/functions";
 import { services } from "../services";
-import { ingest } from "./ingest";
 
 /** Timer: brings the bucket's new and changed player logs to the lake. */
 export const ingestLogs: TimerHandler = async (_timer, context) => {
-    await ingest({
-        source: services.sourceBucket(),
-        lake: services.lake(),
-        now: () => new Date(),
-        log: (line) => context.log(line),
-    });
+    const { ingest } = await services.coldPath();
+    await ingest((line) => context.log(line));
 };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { modelVersionSchema, scoreSchema, segmentSchema } from "../clients/online-endpoint-protocol";
 import { playerIdSchema } from "./request";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { healthSchema } from "../health/health";
 import { answerSchema, predictionSchema } from "./answer";
 import { problemSchema } from "./problem";

@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from "@azure/functions";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What can be wrong with a whole request, with the status that each has. */
 const kinds = {

@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import { parse as parseForPosition } from "lossless-json";
-import { z } from "zod";
+import * as z from "zod";
 import { featureColumns, ignoredColumns, maxCategoryLength, numberPattern } from "./features";
 import { HttpProblem } from "./problem";
 import { show } from "./show";

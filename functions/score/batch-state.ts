@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { batchCallTimeoutMs } from "../clients/batch-endpoint";
 import type { Lake } from "../clients/lake";
 import { containers } from "../contracts";

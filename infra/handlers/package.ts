@@ -24,7 +24,7 @@ export interface PackageSource {
     readonly hostFile: string;
     /**
      * Modules, from `dir`, that are bundles of their own because they are loaded at run time, with `import("./<name>.js")` from the entry's folder.
-     * @default `functions/telemetry.ts`
+     * @default `functions/cold.ts` and `functions/telemetry.ts`
      */
     readonly lazy: readonly string[];
     /**
@@ -46,7 +46,7 @@ const projectSource: PackageSource = {
     dir: projectDir,
     entry: "functions/index.ts",
     hostFile: "functions/host.json",
-    lazy: ["functions/telemetry.ts"],
+    lazy: ["functions/cold.ts", "functions/telemetry.ts"],
     assets: {
         "docs/LICENSE": `${swaggerUi}/LICENSE`,
         "docs/swagger-ui-bundle.js": `${swaggerUi}/swagger-ui-bundle.js`,

@@ -47,6 +47,7 @@ describe("the handler package", () => {
         const dir = checkout();
         const files = unzipSync((await buildPackage({ dir })).zip);
         expect(Object.keys(files)).toEqual([
+            "cold.js",
             "docs/LICENSE",
             "docs/swagger-ui-bundle.js",
             "docs/swagger-ui.css",
@@ -57,11 +58,22 @@ describe("the handler package", () => {
         ]);
         expect(JSON.parse(Buffer.from(files["package.json"] ?? []).toString())).toMatchObject({ main: "index.js" });
         expect(JSON.parse(Buffer.from(files["host.json"] ?? []).toString())).toMatchObject({ version: "2.0" });
-        const bundle = Buffer.from(files["index.js"] ?? []).toString() + Buffer.from(files["telemetry.js"] ?? []).toString();
-        expect(bundle).toContain('require("@azure/functions-core")');
+        const text = (name: string): string => Buffer.from(files[name] ?? []).toString();
+        const entry = text("index.js");
+        const bundle = entry + text("cold.js") + text("telemetry.js");
+        expect(entry).toContain('require("@azure/functions-core")');
         expect(bundle).not.toContain(dir);
         expect(bundle).not.toContain(projectDir);
-        expect(bundle).toContain('import("./telemetry.js")');
+        expect(entry).toContain('import("./telemetry.js")');
+        expect(entry).toContain('import("./cold.js")');
+    });
+
+    it("loads the clients of the cold path with the cold path alone", async () => {
+        const files = unzipSync((await buildPackage()).zip);
+        const holds = (name: string, library: string): boolean => Buffer.from(files[name] ?? []).toString().includes(`// node_modules/${library}/`);
+        for (const library of ["@aws-sdk/client-s3", "@azure/storage-blob", "csv-parse", "mysql2"]) {
+            expect([library, holds("index.js", library), holds("cold.js", library)]).toEqual([library, false, true]);
+        }
     });
 
     it("does not depend on when and in which time zone it is built", async () => {

@@ -1,0 +1,58 @@
+import type { TokenCredential } from "@azure/identity";
+import { createAwsCredentials } from "./clients/aws-credentials";
+import { createBatchEndpoint } from "./clients/batch-endpoint";
+import type { PredictionCache } from "./clients/cache";
+import { createDatabase } from "./clients/database";
+import { createLake } from "./clients/lake";
+import { createSourceBucket } from "./clients/source-bucket";
+import type { BlobCreated } from "./events/blob-created";
+import { ingest } from "./ingest/ingest";
+import { loadPredictions, type LoadParts } from "./load/load";
+import { once } from "./once";
+import { scoreReadyFolder } from "./score/score";
+import type { Settings } from "./settings";
+
+/** What the cold path shares with the hot path of its process. */
+export interface SharedServices {
+    readonly settings: () => Settings;
+    readonly credential: () => TokenCredential;
+    readonly cache: () => PredictionCache;
+}
+
+type Log = (line: string) => void;
+
+/**
+ * The cold path with the outside systems that nobody else needs. Their clients are two thirds of the handlers' code, and so this is a file
+ * of its own in the package: an instance that answers requests does not wait for it.
+ */
+export function createColdPath({ settings, credential, cache }: SharedServices) {
+    const now = () => new Date();
+    const awsCredentials = once(() => createAwsCredentials(settings(), credential()));
+    const batchEndpoint = once(() => createBatchEndpoint(settings(), credential()));
+    const lake = once(() => createLake(settings(), credential()));
+    const sourceBucket = once(() => createSourceBucket(settings(), awsCredentials()));
+    const database = once(() => createDatabase(settings(), awsCredentials()));
+
+    return {
+        ingest: (log: Log) => ingest({ source: sourceBucket(), lake: lake(), now, log }),
+
+        score: (marker: BlobCreated, log: Log) => scoreReadyFolder(marker, { lake: lake(), endpoint: batchEndpoint(), now, log }),
+
+        load: (file: BlobCreated, log: LoadParts["log"]) =>
+            loadPredictions(file, {
+                lake: lake(),
+                database: database(),
+                cache: cache(),
+                freshSeconds: settings().BATCH_FRESH_SECONDS,
+                now,
+                log,
+            }),
+
+        /** Each fails when that system is down. */
+        ping: {
+            lake: () => lake().ping(),
+            database: () => database().ping(),
+            sourceBucket: () => sourceBucket().ping(),
+        },
+    } as const;
+}
