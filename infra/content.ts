@@ -5,6 +5,13 @@ import path from "node:path";
 /** The project's folder. */
 export const projectDir = path.resolve(__dirname, "..");
 
+/**
+ * For resources whose names follow from what they are: another name is made before the old one goes. The provider would delete first,
+ * as it does with whatever the program names itself
+ * (`deleteBeforeReplace` in https://github.com/pulumi/pulumi-azure-native/blob/master/provider/pkg/provider/provider.go).
+ */
+export const besideTheOld = { deleteBeforeReplace: false } as const;
+
 /** A file of a folder. */
 export interface ContentFile {
     /** Path in the folder, with forward slashes. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as authorization from "@pulumi/azure-native/authorization";
 import * as pulumi from "@pulumi/pulumi";
+import { besideTheOld } from "./content";
 import { roles } from "./role-ids";
 
 export interface RoleArgs {
@@ -28,7 +29,7 @@ export function assignRole(name: string, args: RoleArgs, opts: pulumi.CustomReso
             principalType: "ServicePrincipal",
             scope,
         },
-        opts,
+        { ...opts, ...besideTheOld },
     );
 }
 

@@ -1,6 +1,7 @@
 import path from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { fireIngest, uploadPlayers, waitForPlayers } from "./cold-path";
+import { runEngineCommand, type EngineCommand } from "./engine/command";
 import { sharedDir } from "./parts/paths";
 import { openWorkshop } from "./parts/workshop";
 import { Progress } from "./progress";
@@ -11,10 +12,20 @@ interface CliOptions {
     readonly data?: string;
     readonly once: boolean;
     readonly dir: string;
+    readonly engine: boolean;
+    readonly preview: boolean;
+    readonly refresh: boolean;
+    readonly destroy: boolean;
+    readonly expectNoChanges: boolean;
 }
 
+const engineCommands = ["preview", "refresh", "destroy"] as const satisfies readonly EngineCommand[];
+
 /** Brings the stack up, sends a day's players through the cold path, asks for one of them, and stays up unless told otherwise. */
-async function run({ data, once, dir }: CliOptions): Promise<void> {
+async function run(options: CliOptions): Promise<void> {
+    const { data, dir, engine, expectNoChanges } = options;
+    const command = engineCommands.find((each) => options[each]);
+    const once = options.once || command !== undefined;
     const progress = new Progress();
     const workshop = await openWorkshop(path.resolve(dir));
     const interrupted = new Promise<void>((resolve) => {
@@ -22,7 +33,11 @@ async function run({ data, once, dir }: CliOptions): Promise<void> {
         process.once("SIGTERM", () => resolve());
     });
     const work = (async () => {
-        const stack = await startLocalStack(workshop, { dir, data: data && path.resolve(data), progress });
+        if (command !== undefined) {
+            await runEngineCommand(workshop, command, { expectNoChanges }, progress);
+            return;
+        }
+        const stack = await startLocalStack(workshop, { dir, data: data && path.resolve(data), progress, engine: engine ? { expectNoChanges } : undefined });
         const key = await uploadPlayers(stack.studio, stack.data, new Date());
         progress.step(`put s3://${stack.studio.bucket}/${key}; firing the ingest timer`);
         await fireIngest(stack.app);
@@ -46,11 +61,21 @@ async function run({ data, once, dir }: CliOptions): Promise<void> {
     }
 }
 
+function engineOption(flag: `--${EngineCommand}`, description: string): Option {
+    const others = engineCommands.filter((each) => `--${each}` !== flag);
+    return new Option(flag, description).default(false).implies({ engine: true }).conflicts([...others]);
+}
+
 new Command("local")
     .description("The whole stack on this machine: the program of infra/ against a local cloud of real servers.")
     .option("--data <file>", "players to train on and to send through the cold path: CSV or JSON Lines, gzipped or not (default: 2,000 generated ones)")
     .option("--once", "exit when every player was followed to the end; with an error when anything is missing", false)
     .option("--dir <folder>", "where the stack keeps its data, keys and logs", path.join(sharedDir, "stack"))
+    .option("--engine", "run the program by the Pulumi CLI, with a state, instead of in this process", false)
+    .addOption(engineOption("--preview", "show what --engine would change, and exit"))
+    .addOption(engineOption("--refresh", "take over into the state what was changed behind its back, and exit"))
+    .addOption(engineOption("--destroy", "remove what the engine made, but for what is protected, and exit"))
+    .addOption(new Option("--expect-no-changes", "with --engine: fail when anything is to change").default(false).implies({ engine: true }).conflicts("destroy"))
     .action(async (options: CliOptions) => {
         try {
             await run(options);

@@ -3,10 +3,11 @@ import path from "node:path";
 import tls from "node:tls";
 import { program } from "../infra/program";
 import { LocalCloud } from "./cloud/cloud";
-import { readStackConfig, runInProcess } from "./cloud/in-process";
+import { readStackConfig, runInProcess, type StackConfig } from "./cloud/in-process";
 import { Secrets } from "./cloud/secrets";
 import { startStudio, type Studio } from "./cloud/studio";
 import type { RunningApp } from "./cloud/web";
+import { EngineStack, type EngineStackOptions } from "./engine/engine-stack";
 import { projectDir } from "./parts/paths";
 import { ensurePython } from "./parts/python";
 import type { RedisPart } from "./parts/redis";
@@ -15,6 +16,9 @@ import type { Workshop } from "./parts/workshop";
 import type { Progress } from "./progress";
 import { runPython } from "./python-script";
 import { Stores } from "./stores";
+
+/** The project's policies, as an engine without the plugin for Node.js programs takes them. */
+export const policyPack = path.join(projectDir, "infra", "policy", "pack.sh");
 
 /** Name of the stack, as of its file `Pulumi.local.yaml`. */
 const stackName = "local";
@@ -25,6 +29,20 @@ export interface LocalStackOptions {
     /** Player file to train on where there is no model yet; generated players where it is not given. */
     readonly data: string | undefined;
     readonly progress: Progress;
+    /**
+     * Whether Pulumi's own engine runs the program, with a state; `expectNoChanges` fails it when anything is other than the state says.
+     * @default the program runs in this process, and everything is made or brought to its inputs
+     */
+    readonly engine?: { readonly expectNoChanges: boolean };
+}
+
+/** What the program runs against: the studio, and a local cloud without resources yet. */
+export interface Ground {
+    readonly workshop: Workshop;
+    readonly config: StackConfig;
+    readonly databasePassword: string;
+    readonly studio: Studio;
+    readonly cloud: LocalCloud;
 }
 
 /** The whole stack, up on this machine. */
@@ -55,37 +73,64 @@ export class LocalStackError extends Error {
     override readonly name = "LocalStackError";
 }
 
-/** Brings the stack up: parts, model, studio, then the program of `infra/` against the local cloud. The caller stops the workshop. */
+/** Brings the stack up: studio, model, then the program of `infra/` against the local cloud. The caller stops the workshop. */
 export async function startLocalStack(workshop: Workshop, options: LocalStackOptions): Promise<LocalStack> {
-    const { progress } = options;
+    const { progress, engine } = options;
+    const ground = await openGround(workshop, progress);
+    const { config, studio, cloud } = ground;
+    const data = await playerFile(options, workshop);
+    await trainIfNeeded(config, data, progress, workshop);
+    const outputs = engine === undefined ? await runHere(ground, progress) : await runByEngine(ground, engine, progress);
+    const [app] = cloud.web.running;
+    if (app === undefined) {
+        throw new LocalStackError("the program deployed no function app");
+    }
+    progress.step(`handlers answer at ${app.url}`);
+    const connections = writeConnections(workshop, app, studio, cloud.redis.only());
+    const stores = await Stores.open(connections, cloud.storage.byName(String(outputs.lakeAccount)), workshop.certificate);
+    workshop.onStop(() => stores.close());
+    return { workshop, studio, app, stores, outputs, connections, data };
+}
+
+/** Starts what the program finds there: the studio's servers. */
+export async function openGround(workshop: Workshop, progress: Progress): Promise<Ground> {
     // The clients in this process that look into the servers trust them as the handlers do by NODE_EXTRA_CA_CERTS.
     tls.setDefaultCACertificates([...tls.getCACertificates(), workshop.certificate.cert]);
     progress.step("checking for Redis, MariaDB and Python");
     await ensureSystemPackages(["redis-server", "mariadb-server", "python3-venv"]);
     await ensurePython();
     const config = readStackConfig(projectDir, stackName);
-    const setting = (key: string): string => {
-        const value = config.values[key] ?? config.values[`${config.project}:${key}`];
-        if (value === undefined || value === "") {
-            throw new LocalStackError(`Pulumi.${stackName}.yaml: ${key} is missing; the local stack needs it`);
-        }
-        return value;
-    };
-    const data = await playerFile(options, workshop);
-    await trainIfNeeded(path.resolve(projectDir, setting("modelFolder")), data, progress, workshop);
-
     progress.step("starting the studio: S3 (moto) and the game's database (MariaDB)");
     const databasePassword = new Secrets(workshop.dir).password("database");
     const studio = await startStudio(workshop, {
-        bucket: setting("sourceBucket"),
-        region: setting("aws:region"),
-        databaseName: setting("databaseName"),
-        databaseUser: setting("databaseUser"),
+        bucket: setting(config, "sourceBucket"),
+        region: setting(config, "aws:region"),
+        databaseName: setting(config, "databaseName"),
+        databaseUser: setting(config, "databaseUser"),
         databasePassword,
     });
+    return { workshop, config, databasePassword, studio, cloud: await LocalCloud.start(workshop, studio) };
+}
 
+/** The stack under Pulumi's engine. */
+export function openEngineStack(
+    { workshop, config, databasePassword, cloud }: Ground,
+    options: Partial<Pick<EngineStackOptions, "program" | "policyPack" | "onOutput">> = {},
+): Promise<EngineStack> {
+    return EngineStack.open({
+        workshop,
+        cloud,
+        stack: stackName,
+        config,
+        secrets: { databasePassword },
+        passphrase: new Secrets(workshop.dir).password("state"),
+        program: async () => (await program()) as Record<string, unknown>,
+        ...options,
+    });
+}
+
+async function runHere({ config, databasePassword, cloud }: Ground, progress: Progress): Promise<Record<string, unknown>> {
     progress.step("running the Pulumi program against the local cloud");
-    const cloud = await LocalCloud.start(workshop, studio);
     let resources = 0;
     const outputs = await runInProcess(program, cloud, {
         stack: stackName,
@@ -93,15 +138,22 @@ export async function startLocalStack(workshop: Workshop, options: LocalStackOpt
         secrets: { databasePassword },
         onRegistered: () => (resources += 1),
     });
-    const [app] = cloud.web.running;
-    if (app === undefined) {
-        throw new LocalStackError("the program deployed no function app");
+    progress.step(`${resources} resources are up`);
+    return outputs;
+}
+
+async function runByEngine(ground: Ground, options: { readonly expectNoChanges: boolean }, progress: Progress): Promise<Record<string, unknown>> {
+    progress.step("running the Pulumi program by the Pulumi CLI");
+    const stack = await openEngineStack(ground, { policyPack, onOutput: (text) => process.stdout.write(text) });
+    return (await stack.up(options)).outputs;
+}
+
+function setting({ project, values }: StackConfig, key: string): string {
+    const value = values[key] ?? values[`${project}:${key}`];
+    if (value === undefined || value === "") {
+        throw new LocalStackError(`Pulumi.${stackName}.yaml: ${key} is missing; the local stack needs it`);
     }
-    progress.step(`${resources} resources are up; handlers answer at ${app.url}`);
-    const connections = writeConnections(workshop, app, studio, cloud.redis.only());
-    const stores = await Stores.open(connections, cloud.storage.byName(String(outputs.lakeAccount)), workshop.certificate);
-    workshop.onStop(() => stores.close());
-    return { workshop, studio, app, stores, outputs, connections, data };
+    return value;
 }
 
 function writeConnections({ dir, certificate }: Workshop, app: RunningApp, studio: Studio, redis: RedisPart): Connections {
@@ -133,7 +185,8 @@ async function playerFile({ data, progress }: LocalStackOptions, workshop: Works
     return sample;
 }
 
-async function trainIfNeeded(modelDir: string, data: string, progress: Progress, workshop: Workshop): Promise<void> {
+async function trainIfNeeded(config: StackConfig, data: string, progress: Progress, workshop: Workshop): Promise<void> {
+    const modelDir = path.resolve(projectDir, setting(config, "modelFolder"));
     if (existsSync(path.join(modelDir, "model.json"))) {
         progress.step(`using the model in ${path.relative(projectDir, modelDir)}`);
         return;

@@ -6,7 +6,7 @@ set -euo pipefail
 version=3.274.1
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/player-predictions/pulumi-$version"
 
-if [ ! -x "$cache/pulumi" ]; then
+if [ ! -x "$cache/bin/pulumi" ]; then
     if ! command -v go >/dev/null; then
         echo "pulumi-cli: Go is missing. Install it (apt-get install golang), or install the Pulumi CLI $version itself." >&2
         exit 1
@@ -20,7 +20,7 @@ if [ ! -x "$cache/pulumi" ]; then
     # Without the version the Automation API refuses the CLI.
     go build -o pulumi -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$version" \
         github.com/pulumi/pulumi/pkg/v3/cmd/pulumi >&2
-    mkdir -p "$cache"
-    mv "$build/pulumi" "$cache/pulumi"
+    mkdir -p "$cache/bin"
+    mv "$build/pulumi" "$cache/bin/pulumi"
 fi
-echo "$cache/pulumi"
+echo "$cache/bin/pulumi"

@@ -3,7 +3,7 @@ import path from "node:path";
 import * as resources from "@pulumi/azure-native/resources";
 import * as storage from "@pulumi/azure-native/storage";
 import * as pulumi from "@pulumi/pulumi";
-import { projectDir } from "../content";
+import { besideTheOld, projectDir } from "../content";
 import type { Runtime } from "../runtime/runtime";
 import type { HandlerPackage } from "./package";
 
@@ -39,7 +39,7 @@ export class PackageDeployment extends pulumi.ComponentResource {
                 contentType: "application/zip",
                 source: new pulumi.asset.FileAsset(writePackage(args.package)),
             },
-            { parent: this },
+            { parent: this, ...besideTheOld },
         );
         this.deployment = new resources.Deployment(
             `${name}-onedeploy`,
@@ -52,7 +52,7 @@ export class PackageDeployment extends pulumi.ComponentResource {
                     parameters: { packageUri: { value: pulumi.secret(pulumi.interpolate`${blob.url}?${this.readToken(blob, args)}`) } },
                 },
             },
-            { parent: this, customTimeouts: { create: "20m", update: "20m" } },
+            { parent: this, ...besideTheOld, customTimeouts: { create: "20m", update: "20m" } },
         );
         this.registerOutputs({});
     }

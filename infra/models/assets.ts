@@ -1,7 +1,7 @@
 import * as machinelearning from "@pulumi/azure-native/machinelearningservices";
 import * as storage from "@pulumi/azure-native/storage";
 import * as pulumi from "@pulumi/pulumi";
-import type { ContentFile } from "../content";
+import { besideTheOld, type ContentFile } from "../content";
 import type { PartArgs } from "../part";
 import { subscriptionOf } from "../roles";
 import type { Runtime } from "../runtime/runtime";
@@ -33,7 +33,7 @@ export class ModelAssets extends pulumi.ComponentResource {
         const { resourceGroupName, runtime, code, model } = args;
         const { workspace, assets } = args.workspace;
         const inWorkspace = { resourceGroupName, workspaceName: workspace.name };
-        const kept = { parent: this, retainOnDelete: true };
+        const kept = { parent: this, retainOnDelete: true, ...besideTheOld };
 
         const codeFolder = `code/${code.version}`;
         this.code = new machinelearning.CodeVersion(
@@ -81,7 +81,7 @@ export class ModelAssets extends pulumi.ComponentResource {
                         blobName: `${folder}/${file.name}`,
                         source: new pulumi.asset.FileAsset(file.file),
                     },
-                    { parent: this },
+                    { parent: this, ...besideTheOld },
                 ),
         );
     }

@@ -1,7 +1,7 @@
 import * as machinelearning from "@pulumi/azure-native/machinelearningservices";
 import * as managedidentity from "@pulumi/azure-native/managedidentity";
 import * as pulumi from "@pulumi/pulumi";
-import { contentVersion } from "../content";
+import { besideTheOld, contentVersion } from "../content";
 import type { PartArgs } from "../part";
 import { assignRole } from "../roles";
 import type { Runtime } from "../runtime/runtime";
@@ -86,7 +86,7 @@ export class OnlineEndpoint extends pulumi.ComponentResource {
                 tags,
             },
             // The first one builds the image.
-            { parent: this, customTimeouts: { create: "60m", update: "60m", delete: "30m" } },
+            { parent: this, ...besideTheOld, customTimeouts: { create: "60m", update: "60m", delete: "30m" } },
         );
 
         this.scoringUri = endpoint.properties.apply((properties) => properties.scoringUri);

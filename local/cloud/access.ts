@@ -1,4 +1,4 @@
-import { LocalCloudError, type CloudService, type Registration } from "./resource-type";
+import { LocalCloudError, type CloudService, type Identified, type Registration } from "./resource-type";
 import { z } from "zod";
 
 /**
@@ -58,11 +58,12 @@ export class AccessControl implements CloudService {
                 const name = roleAssignmentName ?? registration.name;
                 return { id: `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`, name };
             },
-            create: (registration: Registration, { id }: { readonly id: string }) => {
+            create: (registration: Registration, { id }: Identified) => {
                 const { principalId, roleDefinitionId, scope } = assignmentInputs.parse(registration.inputs);
                 this.#assignments.set(id, { principalId, scope: scope.toLowerCase(), permissions: this.#permissions(roleDefinitionId) });
                 return {};
             },
+            remove: (_registration: Registration, { id }: Identified) => void this.#assignments.delete(id),
         },
         "azure-native:authorization:RoleDefinition": {
             identify: (registration: Registration) => {
@@ -70,12 +71,13 @@ export class AccessControl implements CloudService {
                 const name = roleDefinitionId ?? registration.name;
                 return { id: `${scope}/providers/Microsoft.Authorization/roleDefinitions/${name}`, name };
             },
-            create: (registration: Registration, { name }: { readonly name: string }) => {
+            create: (registration: Registration, { name }: Identified) => {
                 const actions = roleDefinitionInputs.parse(registration.inputs).permissions.flatMap((each) => each.actions ?? []);
                 const scores = actions.some((action) => /\/(onlineEndpoints\/score|batchEndpoints\/jobs\/write)/i.test(action));
                 this.#customRoles.set(name, scores ? ["models/score"] : []);
                 return {};
             },
+            remove: (_registration: Registration, { name }: Identified) => void this.#customRoles.delete(name),
         },
     };
 

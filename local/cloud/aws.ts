@@ -1,8 +1,8 @@
 import { createServer, request as httpsRequest } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import type { IdentityPart } from "../parts/identity";
+import { listenOnKeptPort } from "../parts/ports";
 import type { Workshop } from "../parts/workshop";
 import { LocalCloudError, recorded, type CloudService, type Identified, type Inputs, type Outputs, type Registration } from "./resource-type";
 import type { Studio } from "./studio";
@@ -12,6 +12,7 @@ const accountId = "123456789012";
 
 const providerInputs = z.object({ url: z.string(), clientIdLists: z.array(z.string()) });
 const roleInputs = z.object({ name: z.string().optional(), assumeRolePolicy: z.string() });
+const rolePolicyInputs = z.object({ name: z.string().optional(), role: z.string() });
 const trustPolicy = z.object({
     Statement: z.array(
         z.object({
@@ -30,17 +31,14 @@ export class AwsService implements CloudService {
     private constructor(
         private readonly studio: Studio,
         private readonly identity: IdentityPart,
-        private readonly stsAddress: () => string,
+        private readonly stsAddress: string,
     ) {}
 
     /** Starts the front of STS that checks trust policies, which moto does not. */
     static async start(workshop: Workshop, identity: IdentityPart, studio: Studio): Promise<AwsService> {
         const { cert, key } = workshop.certificate;
         const server = createServer({ cert, key }, (request, response) => void service.#assumeRole(request, response));
-        const service = new AwsService(studio, identity, () => `127.0.0.1:${(server.address() as AddressInfo).port}`);
-        await new Promise<void>((resolve, reject) => {
-            server.once("error", reject).listen(0, "127.0.0.1", resolve);
-        });
+        const service = new AwsService(studio, identity, `127.0.0.1:${await listenOnKeptPort(workshop, "sts", server)}`);
         workshop.onStop(
             () =>
                 new Promise((resolve) => {
@@ -62,6 +60,7 @@ export class AwsService implements CloudService {
                 this.#providers.set(id, providerInputs.parse(registration.inputs));
                 return { arn: id };
             },
+            remove: (_registration: Registration, { id }: Identified) => void this.#providers.delete(id),
         },
         "aws:iam/role:Role": {
             identify: (registration: Registration) => {
@@ -69,15 +68,16 @@ export class AwsService implements CloudService {
                 return { id: name, name };
             },
             create: (registration: Registration, { name }: Identified) => {
-                const arn = `arn:aws:iam::${accountId}:role/${name}`;
+                const arn = roleArn(name);
                 this.#trust.set(arn, trustPolicy.parse(JSON.parse(roleInputs.parse(registration.inputs).assumeRolePolicy)));
-                return { arn, name };
+                return { arn };
             },
+            remove: (_registration: Registration, { name }: Identified) => void this.#trust.delete(roleArn(name)),
         },
-        "aws:iam/rolePolicy:RolePolicy": recorded((registration) => ({
-            id: `${String(registration.inputs.role)}:${registration.name}`,
-            name: registration.name,
-        })),
+        "aws:iam/rolePolicy:RolePolicy": recorded((registration) => {
+            const { role, name = registration.name } = rolePolicyInputs.parse(registration.inputs);
+            return { id: `${role}:${name}`, name };
+        }),
     };
 
     readonly calls = {
@@ -90,7 +90,7 @@ export class AwsService implements CloudService {
 
     #service(inputs: Inputs): Outputs {
         const { serviceId } = z.object({ serviceId: z.enum(["s3", "sts"]) }).parse(inputs);
-        return { dnsName: serviceId === "s3" ? new URL(this.studio.s3Endpoint).host : this.stsAddress() };
+        return { dnsName: serviceId === "s3" ? new URL(this.studio.s3Endpoint).host : this.stsAddress };
     }
 
     #bucket(inputs: Inputs): Outputs {
@@ -151,4 +151,8 @@ export class AwsService implements CloudService {
         }
         return `Not authorized to perform sts:AssumeRoleWithWebIdentity on ${roleArn}: ${reasons.join("; ") || "no such role"}`;
     }
+}
+
+function roleArn(name: string): string {
+    return `arn:aws:iam::${accountId}:role/${name}`;
 }

@@ -7,8 +7,9 @@ import { guidOf } from "./ids";
 import { IdentityService } from "./identities";
 import { KeyVaultService } from "./key-vault";
 import { ModelService } from "./models/service";
+import { network } from "./network";
 import { RedisService } from "./redis";
-import { armResource, LocalCloudError, recorded, subscriptionId, type CloudService, type Inputs, type Outputs, type Registration } from "./resource-type";
+import { armResource, LocalCloudError, recorded, subscriptionId, type CloudService, type Identified, type Inputs, type Outputs, type Registration, type ResourceType } from "./resource-type";
 import { Secrets } from "./secrets";
 import { StorageService } from "./storage/service";
 import type { Studio } from "./studio";
@@ -34,7 +35,19 @@ const onPaper: CloudService = {
             loginServer: `${name}.azurecr.io`,
         })),
     },
+    calls: {
+        "azure-native:resources:getResourceGroup": ({ resourceGroupName }) => ({
+            id: `/subscriptions/${subscriptionId}/resourceGroups/${String(resourceGroupName)}`,
+            name: resourceGroupName,
+        }),
+    },
 };
+
+/** A resource that is real. */
+export interface Registered extends Identified {
+    /** What the provider returns beside the inputs. */
+    readonly outputs: Outputs;
+}
 
 /** The clouds on one machine: makes real what the program registers, by type. */
 export class LocalCloud {
@@ -62,11 +75,38 @@ export class LocalCloud {
         const web = new WebService(workshop, secrets, identity, identities, keyVault);
         const models = new ModelService(workshop, identity, access, identities, storage);
         const aws = await AwsService.start(workshop, identity, studio);
-        return new LocalCloud([onPaper, access, identities, storage, storage.events, redis, keyVault, web, models, aws], storage, redis, web);
+        return new LocalCloud([onPaper, network, access, identities, storage, storage.events, redis, keyVault, web, models, aws], storage, redis, web);
     }
 
-    /** Makes a resource real. @throws LocalCloudError for a type that is not known, by its name */
-    async register(registration: Registration): Promise<{ readonly id: string; readonly outputs: Outputs }> {
+    /** The types of resources that it knows. */
+    get types(): readonly string[] {
+        return Object.keys(this.#types);
+    }
+
+    /** Makes a resource real, or brings it to these inputs. @throws LocalCloudError for a type that is not known, by its name */
+    register(registration: Registration): Promise<Registered> {
+        return this.#with(registration, async (type, plain, identified) => ({ ...identified, outputs: await type.create(plain, identified) }));
+    }
+
+    /** Has a resource run again that an earlier process made. */
+    restore(registration: Registration): Promise<Registered> {
+        return this.#with(registration, async (type, plain, identified) => ({
+            ...identified,
+            outputs: await (type.restore ?? type.create)(plain, identified),
+        }));
+    }
+
+    /** Those inputs of a resource that can change behind the program's back, as they are; undefined when it is gone. */
+    read(registration: Registration): Promise<Inputs | undefined> {
+        return this.#with(registration, async (type, plain, identified) => (type.read === undefined ? {} : await type.read(plain, identified)));
+    }
+
+    /** Ends a resource with all that it holds. */
+    remove(registration: Registration): Promise<void> {
+        return this.#with(registration, async (type, plain, identified) => await type.remove?.(plain, identified));
+    }
+
+    async #with<T>(registration: Registration, use: (type: ResourceType, plain: Registration, identified: Identified) => Promise<T>): Promise<T> {
         const type = this.#types[registration.type];
         if (type === undefined) {
             throw new LocalCloudError(
@@ -75,9 +115,7 @@ export class LocalCloud {
         }
         const plain: Registration = { ...registration, inputs: withoutSecretMarks(registration.inputs) as Inputs };
         try {
-            const identified = type.identify(plain);
-            const outputs = await type.create(plain, identified);
-            return { id: identified.id, outputs: { ...plain.inputs, id: identified.id, name: identified.name, ...outputs } };
+            return await use(type, plain, type.identify(plain));
         } catch (error) {
             throw new LocalCloudError(`${registration.type} "${registration.name}": ${error instanceof Error ? error.message : String(error)}`, {
                 cause: error,
@@ -95,8 +133,8 @@ export class LocalCloud {
     }
 }
 
-/** Providers see secret values in plain; under the mock monitor they still carry the engine's mark. Assets stay as they are. */
-function withoutSecretMarks(value: unknown): unknown {
+/** Providers see secret values in plain; on their way from the engine or the mock monitor they carry a mark. Assets stay as they are. */
+export function withoutSecretMarks(value: unknown): unknown {
     if (pulumi.runtime.isRpcSecret(value)) {
         return withoutSecretMarks(pulumi.runtime.unwrapRpcSecret(value));
     }

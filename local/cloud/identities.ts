@@ -26,6 +26,10 @@ export class IdentityService implements CloudService {
                 this.identity.addIdentity(made);
                 return { ...made, tenantId: this.identity.tenantId };
             },
+            remove: (_registration: Registration, { id }: Identified) => {
+                this.identity.removeIdentity(this.#identities.get(id)?.clientId ?? "");
+                this.#identities.delete(id);
+            },
         },
         "azuread:index/application:Application": recorded(entraObject, ({ id }) => ({
             clientId: guidOf(`client of ${id}`),

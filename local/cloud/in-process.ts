@@ -3,9 +3,11 @@ import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { LocalCloud } from "./cloud";
+import { withoutSecretMarks, type LocalCloud } from "./cloud";
 
 const configValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())]);
+type ConfigValue = z.infer<typeof configValue>;
+
 const projectFile = z.object({
     name: z.string(),
     config: z.record(z.string(), z.union([z.object({ default: configValue.optional() }), configValue])).default({}),
@@ -23,7 +25,7 @@ export function readStackConfig(root: string, stack: string): StackConfig {
     const project = projectFile.parse(parse(readFileSync(path.join(root, "Pulumi.yaml"), "utf8")));
     const own = stackFile.parse(parse(readFileSync(path.join(root, `Pulumi.${stack}.yaml`), "utf8")));
     const defaults = Object.entries(project.config).flatMap(([key, declared]) => {
-        const value = typeof declared === "object" && !Array.isArray(declared) ? declared.default : declared;
+        const value = typeof declared === "object" && !Array.isArray(declared) ? (declared.default as ConfigValue | undefined) : declared;
         return value === undefined ? [] : [[key, value] as const];
     });
     const values = [...defaults, ...Object.entries(own.config)].map(([key, value]) => [
@@ -61,9 +63,10 @@ export async function runInProcess(
                 if (custom === false) {
                     return { id: undefined, state: inputs as Record<string, unknown> };
                 }
-                const { id, outputs } = await failure.watch(cloud.register({ type, name, inputs: inputs as Record<string, unknown> }));
+                const made = await failure.watch(cloud.register({ type, name, inputs: inputs as Record<string, unknown> }));
                 onRegistered({ type, name });
-                return { id, state: outputs };
+                const state = { ...(withoutSecretMarks(inputs) as object), id: made.id, name: made.name, ...made.outputs };
+                return { id: made.id, state };
             },
             call: ({ token, inputs }) => failure.watch(cloud.call(token, inputs as Record<string, unknown>)),
         },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AccessControl } from "./access";
+import { guidOf } from "./ids";
 import { armResource, LocalCloudError, recorded, type CloudService, type Identified, type Registration } from "./resource-type";
 
 const secretInputs = z.object({ vaultName: z.string(), properties: z.object({ value: z.string() }) });
@@ -21,10 +22,17 @@ export class KeyVaultService implements CloudService {
                 const { vaultName, properties } = secretInputs.parse(registration.inputs);
                 const secretUri = `${vaultUri(vaultName)}secrets/${name}`;
                 const secret = { id, value: properties.value };
-                const secretUriWithVersion = `${secretUri}/1`;
+                // Another value is another version, and only then: nothing changes from run to run.
+                const secretUriWithVersion = `${secretUri}/${guidOf(properties.value).replaceAll("-", "")}`;
                 this.#secrets.set(secretUri, secret);
                 this.#secrets.set(secretUriWithVersion, secret);
                 return { properties: { secretUri, secretUriWithVersion } };
+            },
+            remove: (registration: Registration, { name }: Identified) => {
+                const uri = `${vaultUri(secretInputs.parse(registration.inputs).vaultName)}secrets/${name}`;
+                for (const key of [...this.#secrets.keys()].filter((each) => each === uri || each.startsWith(`${uri}/`))) {
+                    this.#secrets.delete(key);
+                }
             },
         },
     };

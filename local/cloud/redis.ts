@@ -1,6 +1,7 @@
+import { rmSync } from "node:fs";
 import { z } from "zod";
 import type { IdentityPart } from "../parts/identity";
-import { startRedis, type RedisPart } from "../parts/redis";
+import { redisDir, startRedis, type RedisPart } from "../parts/redis";
 import type { Workshop } from "../parts/workshop";
 import { armResource, LocalCloudError, type CloudService, type Identified, type Registration } from "./resource-type";
 
@@ -30,9 +31,12 @@ export class RedisService implements CloudService {
         "azure-native:redisenterprise:RedisEnterprise": {
             identify: armResource("Microsoft.Cache/redisEnterprise", "clusterName"),
             create: async (_registration: Registration, { name }: Identified) => {
-                const part = this.#clusters.get(name) ?? (await startRedis(this.workshop, { name }));
-                this.#clusters.set(name, part);
+                const part = this.#clusters.get(name) ?? (await this.#start(name));
                 return { hostName: part.host };
+            },
+            remove: async (_registration: Registration, { name }: Identified) => {
+                await this.#clusters.get(name)?.process.stop();
+                rmSync(redisDir(this.workshop, { name }), { recursive: true, force: true });
             },
         },
         "azure-native:redisenterprise:Database": {
@@ -53,8 +57,29 @@ export class RedisService implements CloudService {
                 this.#assigned.set(user.objectId, part);
                 return {};
             },
+            restore: (registration: Registration) => {
+                const { clusterName, user } = assignmentInputs.parse(registration.inputs);
+                this.#assigned.set(user.objectId, this.cluster(clusterName));
+                return {};
+            },
+            read: async (registration: Registration) => {
+                const { clusterName, user } = assignmentInputs.parse(registration.inputs);
+                return (await this.cluster(clusterName).hasUser(user.objectId)) ? {} : undefined;
+            },
+            remove: async (registration: Registration) => {
+                const { clusterName, user } = assignmentInputs.parse(registration.inputs);
+                this.#assigned.delete(user.objectId);
+                await this.#clusters.get(clusterName)?.removeUser(user.objectId);
+            },
         },
     };
+
+    async #start(name: string): Promise<RedisPart> {
+        const part = await startRedis(this.workshop, { name });
+        this.#clusters.set(name, part);
+        void part.process.exited.then(() => this.#clusters.delete(name));
+        return part;
+    }
 
     /** The one cluster that the program makes. @throws LocalCloudError when it made another number of them */
     only(): RedisPart {

@@ -23,6 +23,22 @@ export interface ResourceType {
     readonly identify: (registration: Registration) => Identified;
     /** Makes the real thing, or brings an existing one to the inputs, and returns what the provider returns beside the inputs. */
     readonly create: (registration: Registration, identified: Identified) => Outputs | Promise<Outputs>;
+    /**
+     * After a restart: has it run again, and leaves what it holds as it is, as the program does not ask for it anew.
+     * @default `create`
+     */
+    readonly restore?: (registration: Registration, identified: Identified) => Outputs | Promise<Outputs>;
+    /**
+     * Looks at the real thing. Returns those of its inputs that can change behind the program's back, as they are now; undefined when
+     * it is gone.
+     * @default it is as it was registered
+     */
+    readonly read?: (registration: Registration, identified: Identified) => Inputs | undefined | Promise<Inputs | undefined>;
+    /**
+     * Ends the real thing with all that it holds; one that is gone already is no error.
+     * @default nothing is left of it anyway
+     */
+    readonly remove?: (registration: Registration, identified: Identified) => void | Promise<void>;
 }
 
 /** A call of a provider's function (an invoke). */

@@ -24,7 +24,7 @@ export interface AzuritePart {
  */
 export function startAzurite(workshop: Workshop, { account, key }: { readonly account: string; readonly key: string }): Promise<AzuritePart> {
     const name = `azurite-${account}`;
-    const location = path.join(workshop.dir, name);
+    const location = azuriteDir(workshop, account);
     mkdirSync(location, { recursive: true });
     return onFreePorts(workshop, name, 3, async (ports) => {
         const [blobPort, queuePort, tablePort] = ports.map(String) as [string, string, string];
@@ -55,4 +55,9 @@ export function startAzurite(workshop: Workshop, { account, key }: { readonly ac
             process: process_,
         };
     });
+}
+
+/** Where what an account holds is. */
+export function azuriteDir({ dir }: Pick<Workshop, "dir">, account: string): string {
+    return path.join(dir, `azurite-${account}`);
 }

@@ -2,11 +2,10 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { calculateJwkThumbprint, errors, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, type CryptoKey, type JWK } from "jose";
 import { z } from "zod";
-import { loopback } from "./ports";
+import { listenOnKeptPort, loopback } from "./ports";
 import type { Workshop } from "./workshop";
 
 /** A user-assigned managed identity. */
@@ -32,6 +31,8 @@ export interface IdentityPart {
     readonly tenantId: string;
     readonly issuer: string;
     addIdentity(identity: Identity): void;
+    /** Gives it no more tokens; those that it has stay good to their end, as in Entra. */
+    removeIdentity(clientId: string): void;
     /** @throws TokenError (400) for a client id that no identity has */
     issue(clientId: string, audience: string, lifetimeSeconds?: number): Promise<string>;
     /** Is told of each token, and waited for, before the token is given: whoever must know it first (Redis) does. */
@@ -71,15 +72,13 @@ export async function startIdentity(workshop: Workshop): Promise<IdentityPart> {
     const privateKey = await signingKey(directory.key);
     const publicKey = await signingKey({ ...directory.key, d: undefined, p: undefined, q: undefined, dp: undefined, dq: undefined, qi: undefined });
     const server = createServer();
-    server.listen(0, loopback);
-    await once(server, "listening");
+    const port = await listenOnKeptPort(workshop, "identity", server);
     workshop.onStop(async () => {
         const closed = once(server, "close");
         server.close();
         server.closeAllConnections();
         await closed;
     });
-    const { port } = server.address() as AddressInfo;
     const part = new LocalIdentity(`http://${loopback}:${port}/msi/token`, directory, privateKey, publicKey);
     server.on("request", (request, response) => void part.serve(request, response));
     return part;
@@ -108,6 +107,10 @@ class LocalIdentity implements IdentityPart {
 
     addIdentity({ clientId, principalId }: Identity): void {
         this.#identities.set(clientId, { clientId, principalId });
+    }
+
+    removeIdentity(clientId: string): void {
+        this.#identities.delete(clientId);
     }
 
     onIssue(listener: (token: IssuedToken) => Promise<void>): void {

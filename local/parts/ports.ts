@@ -17,14 +17,13 @@ const attempts = 3;
  * @throws ProcessStartError of the last attempt
  */
 export async function onFreePorts<T>(workshop: Workshop, name: string, count: number, start: (ports: readonly number[]) => Promise<T>): Promise<T> {
-    const file = path.join(workshop.dir, "run", "ports", `${name}.json`);
+    const file = portsFile(workshop, name);
     const earlier = readPorts(file, count);
     for (let attempt = 1; ; attempt += 1) {
         const ports = earlier !== undefined && attempt === 1 && (await allFree(earlier)) ? earlier : await freePorts(count);
         try {
             const started = await start(ports);
-            mkdirSync(path.dirname(file), { recursive: true });
-            writeFileSync(file, JSON.stringify(ports));
+            keepPorts(file, ports);
             return started;
         } catch (error) {
             if (attempt === attempts || !(error instanceof ProcessStartError) || (await allFree(ports))) {
@@ -32,6 +31,53 @@ export async function onFreePorts<T>(workshop: Workshop, name: string, count: nu
             }
         }
     }
+}
+
+/**
+ * The port that something had the last time where it is free, else the preferred one where that is, else another. For servers that
+ * bind it themselves.
+ */
+export async function keptPort(workshop: Workshop, name: string, preferred?: number): Promise<number> {
+    const file = portsFile(workshop, name);
+    const [earlier] = readPorts(file, 1) ?? [];
+    const port = earlier !== undefined && (await isFree(earlier)) ? earlier : await getPort({ host: loopback, port: preferred });
+    keepPorts(file, [port]);
+    return port;
+}
+
+/** Lets a server of this process listen, on the port that it had the last time where that is free. @returns the port */
+export async function listenOnKeptPort(workshop: Workshop, name: string, server: net.Server): Promise<number> {
+    const file = portsFile(workshop, name);
+    const [earlier] = readPorts(file, 1) ?? [];
+    if (earlier === undefined || !(await listens(server, earlier))) {
+        await listens(server, 0);
+    }
+    const { port } = server.address() as net.AddressInfo;
+    keepPorts(file, [port]);
+    return port;
+}
+
+/** False when the port is taken. */
+async function listens(server: net.Server, port: number): Promise<boolean> {
+    try {
+        server.listen(port, loopback);
+        await once(server, "listening");
+        return true;
+    } catch (error) {
+        if (port === 0 || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") {
+            throw error;
+        }
+        return false;
+    }
+}
+
+function portsFile({ dir }: Workshop, name: string): string {
+    return path.join(dir, "run", "ports", `${name}.json`);
+}
+
+function keepPorts(file: string, ports: readonly number[]): void {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify(ports));
 }
 
 function freePorts(count: number): Promise<number[]> {

@@ -17,6 +17,9 @@ export interface RedisPart {
     setPassword(user: string, token: string): Promise<void>;
     /** Gives the user the data, as Azure Managed Redis' access policy `default` does; it needs a token to log in. */
     allowUser(user: string): Promise<void>;
+    hasUser(user: string): Promise<boolean>;
+    /** Ends the user's connections too. */
+    removeUser(user: string): Promise<void>;
     readonly process: Process;
 }
 
@@ -27,7 +30,7 @@ export interface RedisPart {
  */
 export function startRedis(workshop: Workshop, { name = "cache" }: { readonly name?: string } = {}): Promise<RedisPart> {
     const processName = `redis-${name}`;
-    const dir = path.join(workshop.dir, processName);
+    const dir = redisDir(workshop, { name });
     mkdirSync(dir, { recursive: true });
     const adminPassword = ensureAdmin(dir);
     return onFreePorts(workshop, processName, 1, async (ports) => {
@@ -68,9 +71,20 @@ export function startRedis(workshop: Workshop, { name = "cache" }: { readonly na
             adminPassword,
             setPassword: (user, token) => setUser(user, `>${token}`),
             allowUser: (user) => setUser(user, "on", "~*", "&*", "+@all", "-@admin"),
+            hasUser: (user) => asAdmin(async (redis) => ((await redis.call("ACL", "USERS")) as string[]).includes(user)),
+            removeUser: (user) =>
+                asAdmin(async (redis) => {
+                    await redis.call("ACL", "DELUSER", user);
+                    await redis.call("ACL", "SAVE");
+                }),
             process,
         };
     });
+}
+
+/** Where the data of a Redis is. */
+export function redisDir({ dir }: Pick<Workshop, "dir">, { name }: { readonly name: string }): string {
+    return path.join(dir, `redis-${name}`);
 }
 
 function configuration(workshop: Workshop, dir: string, port: number): string {

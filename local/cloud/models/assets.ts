@@ -33,6 +33,7 @@ export class ModelAssets implements CloudService {
                 this.#datastores.set(name, datastoreInputs.parse(registration.inputs).properties);
                 return {};
             },
+            remove: (_registration: Registration, { name }: Identified) => void this.#datastores.delete(name),
         },
         "azure-native:machinelearningservices:EnvironmentVersion": recorded(
             armResource("Microsoft.MachineLearningServices/workspaces/environments/versions", "workspaceName", "name", "version"),
@@ -43,6 +44,7 @@ export class ModelAssets implements CloudService {
                 this.#codes.set(id, codeInputs.parse(registration.inputs).properties.codeUri);
                 return {};
             },
+            remove: (_registration: Registration, { id }: Identified) => void this.#codes.delete(id),
         },
         "azure-native:machinelearningservices:ModelVersion": {
             identify: armResource("Microsoft.MachineLearningServices/workspaces/models/versions", "workspaceName", "name", "version"),
@@ -50,6 +52,7 @@ export class ModelAssets implements CloudService {
                 this.#models.set(id, modelInputs.parse(registration.inputs).properties.modelUri);
                 return {};
             },
+            remove: (_registration: Registration, { id }: Identified) => void this.#models.delete(id),
         },
     };
 
@@ -59,9 +62,8 @@ export class ModelAssets implements CloudService {
         if (uri === undefined) {
             throw new LocalCloudError(`there is no code version ${codeId}`);
         }
-        const account = this.storage.byUrl(uri);
-        const [container, ...folder] = uri.slice(account.blobEndpoint.length + 1).split("/");
-        return await this.#download({ accountName: account.name, containerName: container ?? "" }, folder.join("/").replace(/\/$/, ""), "");
+        const { account, container, path: folder } = this.storage.locate(uri);
+        return await this.#download({ accountName: account.name, containerName: container }, folder, "");
     }
 
     /**

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
@@ -14,7 +14,7 @@ import type { StorageService } from "../storage/service";
 import type { ModelAssets } from "./assets";
 import { runBatchJob } from "./batch-job";
 import { codeConfiguration } from "./inputs";
-import { GateError, startGate, type GateAnswer, type GateRequest } from "./gate";
+import { GateError, startGate, type Gate, type GateAnswer, type GateRequest } from "./gate";
 
 const computeInputs = z.object({ identity: z.object({ userAssignedIdentities: z.array(z.string()).min(1) }) });
 const deploymentInputs = z.object({
@@ -52,10 +52,11 @@ interface Job {
 
 /** Batch endpoints: jobs posted to them run the batch scoring script in worker processes, under the compute cluster's identity. */
 export class BatchEndpoints implements CloudService {
-    readonly #gates = new Map<string, string>();
+    readonly #gates = new Map<string, Gate>();
     readonly #deployments = new Map<string, DeploymentInputs>();
     readonly #computes = new Map<string, { readonly clientId: string }>();
-    readonly #running = new Set<Promise<void>>();
+    /** Jobs that run, by name. */
+    readonly #running = new Map<string, Promise<void>>();
     readonly #stopping = new AbortController();
 
     constructor(
@@ -68,7 +69,7 @@ export class BatchEndpoints implements CloudService {
     ) {
         workshop.onStop(async () => {
             this.#stopping.abort();
-            await Promise.all(this.#running);
+            await Promise.all(this.#running.values());
         });
     }
 
@@ -80,20 +81,27 @@ export class BatchEndpoints implements CloudService {
                 this.#computes.set(id, this.identities.byId(identityId ?? ""));
                 return {};
             },
+            remove: (_registration: Registration, { id }: Identified) => void this.#computes.delete(id),
         },
         "azure-native:machinelearningservices:BatchEndpoint": {
             identify: armResource("Microsoft.MachineLearningServices/workspaces/batchEndpoints", "workspaceName", "endpointName"),
             create: async (registration: Registration, { id, name }: Identified) => {
-                const address =
+                const gate =
                     this.#gates.get(name) ??
                     (await startGate(this.workshop, {
+                        name,
                         identity: this.identity,
                         access: this.access,
                         endpointId: id,
                         answer: (request) => Promise.resolve(this.#answer(id, name, request)),
                     }));
-                this.#gates.set(name, address);
-                return { properties: { ...(registration.inputs.properties as object), scoringUri: `${address}/jobs` } };
+                this.#gates.set(name, gate);
+                return { properties: { ...(registration.inputs.properties as object), scoringUri: `${gate.address}/jobs` } };
+            },
+            remove: async (_registration: Registration, { name }: Identified) => {
+                await this.#gates.get(name)?.stop();
+                this.#gates.delete(name);
+                rmSync(this.#dir, { recursive: true, force: true });
             },
         },
         "azure-native:machinelearningservices:BatchDeployment": {
@@ -112,6 +120,9 @@ export class BatchEndpoints implements CloudService {
                 this.#deployments.set(deployment, inputs);
                 this.#resume(deployment, inputs);
                 return {};
+            },
+            remove: (registration: Registration, { name }: Identified) => {
+                this.#deployments.delete(`${deploymentInputs.parse(registration.inputs).endpointName}/${name}`);
             },
         },
     };
@@ -158,24 +169,25 @@ export class BatchEndpoints implements CloudService {
     }
 
     #folderOf(uri: string): Job["input"] {
-        const { name, blobEndpoint } = this.storage.byUrl(uri);
-        const [container, ...folder] = uri.slice(blobEndpoint.length + 1).replace(/\/$/, "").split("/").map(decodeURIComponent);
-        return { account: name, container: container ?? "", folder: folder.join("/") };
+        const { account, container, path: folder } = this.storage.locate(uri);
+        return { account: account.name, container, folder };
     }
 
     /** Azure ML's jobs go on when this machine's processes do not: what a stop interrupted is run again. */
     #resume(deployment: string, inputs: DeploymentInputs): void {
         for (const file of existsSync(this.#dir) ? readdirSync(this.#dir).filter((name) => name.endsWith(".json")) : []) {
             const job = this.#load(path.basename(file, ".json"));
-            if (job.deployment === deployment && job.status === "Running") {
+            if (job.deployment === deployment && job.status === "Running" && !this.#running.has(job.name)) {
                 this.#start(job, inputs);
             }
         }
     }
 
     #start(job: Job, inputs: DeploymentInputs): void {
-        const run = this.#run(job, inputs).finally(() => this.#running.delete(run));
-        this.#running.add(run);
+        this.#running.set(
+            job.name,
+            this.#run(job, inputs).finally(() => this.#running.delete(job.name)),
+        );
     }
 
     async #run(job: Job, { properties }: DeploymentInputs): Promise<void> {

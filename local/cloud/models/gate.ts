@@ -1,7 +1,7 @@
 import { createServer } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { IdentityPart } from "../../parts/identity";
+import { listenOnKeptPort } from "../../parts/ports";
 import type { Workshop } from "../../parts/workshop";
 import type { AccessControl } from "../access";
 
@@ -26,6 +26,8 @@ export interface GateAnswer {
 }
 
 export interface GateOptions {
+    /** Unique among the gates of a workshop. */
+    readonly name: string;
     readonly identity: IdentityPart;
     readonly access: AccessControl;
     /** ARM id of the endpoint: the scope that the caller's role must cover. */
@@ -41,21 +43,25 @@ export interface GateRequest {
     readonly body: Buffer;
 }
 
+/** An endpoint's address. */
+export interface Gate {
+    /** `https://127.0.0.1:<port>` */
+    readonly address: string;
+    stop(): Promise<void>;
+}
+
 /** Starts an endpoint's address: HTTPS, Entra tokens, and the role that Azure ML asks of the caller. */
-export async function startGate(workshop: Workshop, options: GateOptions): Promise<string> {
+export async function startGate(workshop: Workshop, options: GateOptions): Promise<Gate> {
     const { cert, key } = workshop.certificate;
     const server = createServer({ cert, key }, (request, response) => void serve(options, request, response));
-    await new Promise<void>((resolve, reject) => {
-        server.once("error", reject).listen(0, "127.0.0.1", resolve);
-    });
-    workshop.onStop(
-        () =>
-            new Promise((resolve) => {
-                server.close(() => resolve());
-                server.closeAllConnections();
-            }),
-    );
-    return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const port = await listenOnKeptPort(workshop, `gate-${options.name}`, server);
+    const stop = (): Promise<void> =>
+        new Promise((resolve) => {
+            server.close(() => resolve());
+            server.closeAllConnections();
+        });
+    workshop.onStop(stop);
+    return { address: `https://127.0.0.1:${port}`, stop };
 }
 
 async function serve(options: GateOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {

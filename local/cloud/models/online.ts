@@ -7,7 +7,7 @@ import type { AccessControl } from "../access";
 import { armResource, LocalCloudError, type CloudService, type Identified, type Registration } from "../resource-type";
 import type { ModelAssets } from "./assets";
 import { codeConfiguration, durationMs } from "./inputs";
-import { GateError, startGate, type GateAnswer, type GateRequest } from "./gate";
+import { GateError, startGate, type Gate, type GateAnswer, type GateRequest } from "./gate";
 
 const deploymentInputs = z.object({
     endpointName: z.string(),
@@ -21,6 +21,7 @@ const deploymentInputs = z.object({
 
 interface OnlineDeployment {
     readonly url: string;
+    readonly stop: () => Promise<void>;
     /** Requests that the instances work on at a time; twice as many may be there before 429. */
     readonly concurrency: number;
     readonly timeoutMs: number;
@@ -33,7 +34,7 @@ interface OnlineDeployment {
  */
 export class OnlineEndpoints implements CloudService {
     readonly #deployments = new Map<string, OnlineDeployment>();
-    readonly #gates = new Map<string, string>();
+    readonly #gates = new Map<string, Gate>();
 
     constructor(
         private readonly workshop: Workshop,
@@ -46,9 +47,13 @@ export class OnlineEndpoints implements CloudService {
         "azure-native:machinelearningservices:OnlineEndpoint": {
             identify: armResource("Microsoft.MachineLearningServices/workspaces/onlineEndpoints", "workspaceName", "endpointName"),
             create: async (registration: Registration, { id, name }: Identified) => {
-                const address = this.#gates.get(name) ?? (await this.#startGate(id, name));
-                this.#gates.set(name, address);
-                return { properties: { ...(registration.inputs.properties as object), scoringUri: `${address}/score` } };
+                const gate = this.#gates.get(name) ?? (await this.#startGate(id, name));
+                this.#gates.set(name, gate);
+                return { properties: { ...(registration.inputs.properties as object), scoringUri: `${gate.address}/score` } };
+            },
+            remove: async (_registration: Registration, { name }: Identified) => {
+                await this.#gates.get(name)?.stop();
+                this.#gates.delete(name);
             },
         },
         "azure-native:machinelearningservices:OnlineDeployment": {
@@ -62,6 +67,15 @@ export class OnlineEndpoints implements CloudService {
                 await this.#deploy(registration, name);
                 return {};
             },
+            restore: async (registration: Registration, { name }: Identified) => {
+                if (!this.#deployments.has(deploymentKey(registration, name))) {
+                    await this.#deploy(registration, name);
+                }
+                return {};
+            },
+            remove: async (registration: Registration, { name }: Identified) => {
+                await this.#deployments.get(deploymentKey(registration, name))?.stop();
+            },
         },
     };
 
@@ -70,6 +84,9 @@ export class OnlineEndpoints implements CloudService {
         if (!this.#gates.has(endpointName)) {
             throw new LocalCloudError(`deployment "${registration.name}": there is no online endpoint ${endpointName}`);
         }
+        const key = `${endpointName}/${name}`;
+        // An update goes on under the same name: Azure ML rolls instances over, here is one.
+        await this.#deployments.get(key)?.stop();
         const server = await startInferenceServer(this.workshop, {
             name: `online-${name}`,
             entryScript: properties.codeConfiguration.scoringScript,
@@ -77,16 +94,19 @@ export class OnlineEndpoints implements CloudService {
             modelDir: await this.assets.modelDir(properties.model),
         });
         const concurrency = properties.requestSettings.maxConcurrentRequestsPerInstance * sku.capacity;
-        this.#deployments.set(`${endpointName}/${name}`, {
+        this.#deployments.set(key, {
             url: server.url,
+            stop: () => server.process.stop(),
             concurrency,
             timeoutMs: durationMs(properties.requestSettings.requestTimeout),
             run: pLimit(concurrency),
         });
+        void server.process.exited.then(() => this.#deployments.delete(key));
     }
 
-    #startGate(endpointId: string, endpointName: string): Promise<string> {
+    #startGate(endpointId: string, endpointName: string): Promise<Gate> {
         return startGate(this.workshop, {
+            name: endpointName,
             identity: this.identity,
             access: this.access,
             endpointId,
@@ -114,6 +134,10 @@ export class OnlineEndpoints implements CloudService {
             timeoutMs,
         );
     }
+}
+
+function deploymentKey({ inputs }: Registration, name: string): string {
+    return `${deploymentInputs.parse(inputs).endpointName}/${name}`;
 }
 
 /** The model works on after a time-out and after the caller has left, as Azure ML's does: nothing here aborts it. */

@@ -3,7 +3,7 @@ import { QueueClient, StorageSharedKeyCredential } from "@azure/storage-queue";
 import { z } from "zod";
 import type { AccessControl } from "../access";
 import { guidOf } from "../ids";
-import { armResource, LocalCloudError, type CloudService, type Registration } from "../resource-type";
+import { armResource, LocalCloudError, type CloudService, type Identified, type Registration } from "../resource-type";
 import type { BlobWritten } from "./front";
 
 /** How the events find the accounts and their keys. */
@@ -47,21 +47,23 @@ export class StorageEvents implements CloudService {
     readonly types = {
         "azure-native:eventgrid:SystemTopic": {
             identify: armResource("Microsoft.EventGrid/systemTopics", "systemTopicName"),
-            create: (registration: Registration, { name }: { readonly name: string }) => {
+            create: (registration: Registration, { name }: Identified) => {
                 const { source, identity } = topicInputs.parse(registration.inputs);
                 const principalId = guidOf(`principal of ${name}`);
                 this.#topics.set(name, { accountId: source, principalId });
                 return { identity: identity && { ...identity, principalId } };
             },
+            remove: (_registration: Registration, { name }: Identified) => void this.#topics.delete(name),
         },
         "azure-native:eventgrid:SystemTopicEventSubscription": {
             identify: armResource("Microsoft.EventGrid/systemTopics/eventSubscriptions", "systemTopicName", "eventSubscriptionName"),
-            create: (registration: Registration, { id }: { readonly id: string }) => {
+            create: (registration: Registration, { id }: Identified) => {
                 const subscription = subscriptionInputs.parse(registration.inputs);
                 this.#mayDeliver(subscription);
                 this.#subscriptions.set(id, subscription);
                 return {};
             },
+            remove: (_registration: Registration, { id }: Identified) => void this.#subscriptions.delete(id),
         },
     };
 

@@ -1,8 +1,8 @@
 import { Agent, createServer, request as httpsRequest } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Certificate } from "../../parts/certificate";
 import type { IdentityPart } from "../../parts/identity";
+import { listenOnKeptPort } from "../../parts/ports";
+import type { Workshop } from "../../parts/workshop";
 import type { AccessControl } from "../access";
 import { blobCreatedApi, readStorageRequest, type StorageKind, type StorageRequest } from "./requests";
 
@@ -25,7 +25,6 @@ export interface FrontOptions {
     readonly accountId: string;
     /** Azurite's endpoint for this service, with the account in its path. */
     readonly upstream: string;
-    readonly certificate: Certificate;
     readonly identity: IdentityPart;
     readonly access: AccessControl;
     readonly sharedKeysAllowed: () => boolean;
@@ -46,16 +45,14 @@ const storageAudience = "https://storage.azure.com";
  * Stands before one service of one Azurite and adds what Azure has and Azurite lacks: role assignments, accounts that refuse shared
  * keys, and word of each blob written. Bodies stream through unread.
  */
-export async function startFront(options: FrontOptions): Promise<Front> {
+export async function startFront(workshop: Workshop, options: FrontOptions): Promise<Front> {
+    const { cert, key } = workshop.certificate;
     const upstream = new URL(options.upstream);
-    const agent = new Agent({ keepAlive: true, ca: options.certificate.cert });
-    const server = createServer({ cert: options.certificate.cert, key: options.certificate.key }, (request, response) => {
+    const agent = new Agent({ keepAlive: true, ca: cert });
+    const server = createServer({ cert, key }, (request, response) => {
         void serve(options, upstream, agent, request, response);
     });
-    await new Promise<void>((resolve, reject) => {
-        server.once("error", reject).listen(0, "127.0.0.1", resolve);
-    });
-    const { port } = server.address() as AddressInfo;
+    const port = await listenOnKeptPort(workshop, `front-${options.account}-${options.kind}`, server);
     return {
         endpoint: `https://127.0.0.1:${port}/${options.account}`,
         stop: () =>

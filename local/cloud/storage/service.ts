@@ -1,4 +1,4 @@
-import { createReadStream, type ReadStream } from "node:fs";
+import { createReadStream, rmSync, type ReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import {
     BlobSASPermissions,
@@ -6,18 +6,21 @@ import {
     generateBlobSASQueryParameters,
     SASProtocol,
     StorageSharedKeyCredential,
+    type BlockBlobClient,
+    type ContainerClient,
 } from "@azure/storage-blob";
-import { QueueServiceClient, StorageSharedKeyCredential as QueueKeyCredential } from "@azure/storage-queue";
+import { QueueServiceClient, StorageSharedKeyCredential as QueueKeyCredential, type QueueClient } from "@azure/storage-queue";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { startAzurite } from "../../parts/azurite";
+import { azuriteDir, startAzurite } from "../../parts/azurite";
 import type { IdentityPart } from "../../parts/identity";
+import { loopback } from "../../parts/ports";
 import type { Workshop } from "../../parts/workshop";
 import type { AccessControl } from "../access";
-import { armResource, LocalCloudError, recorded, type CloudService, type Inputs, type Outputs, type Registration } from "../resource-type";
+import { armResource, LocalCloudError, recorded, type CloudService, type Identified, type Inputs, type Outputs, type Registration } from "../resource-type";
 import type { Secrets } from "../secrets";
 import { StorageEvents, type AccountDirectory } from "./events";
-import { startFront } from "./front";
+import { startFront, type Front } from "./front";
 import type { StorageKind } from "./requests";
 
 /** A storage account of the local cloud. */
@@ -35,15 +38,21 @@ export interface LocalAccount {
     readonly blobs: BlobServiceClient;
     readonly queues: QueueServiceClient;
     sharedKeysAllowed: boolean;
+    /** Ends its servers; what they hold stays. */
+    readonly stop: () => Promise<void>;
 }
 
 const accountInputs = z.object({ allowSharedKeyAccess: z.boolean().default(true) });
 const inAccount = z.object({ accountName: z.string() });
+const containerInputs = z.object({ publicAccess: z.enum(["None", "Blob", "Container"]).default("None") });
+/** What the SDK calls the kinds of public access. */
+const publicAccess = { None: undefined, Blob: "blob", Container: "container" } as const;
 const blobInputs = inAccount.extend({
     containerName: z.string(),
     blobName: z.string().optional(),
     contentType: z.string().optional(),
-    source: z.unknown(),
+    /** Not told when it is not to be uploaded. */
+    source: z.unknown().optional(),
 });
 const sasInputs = inAccount.extend({
     canonicalizedResource: z.string(),
@@ -70,12 +79,16 @@ export class StorageService implements CloudService, AccountDirectory {
     readonly types = {
         "azure-native:storage:StorageAccount": {
             identify: armResource("Microsoft.Storage/storageAccounts", "accountName"),
-            create: async (registration: Registration, { id, name }: { readonly id: string; readonly name: string }) => {
+            create: async (registration: Registration, { id, name }: Identified) => {
                 const account = this.#accounts.get(name) ?? (await this.#start(id, name));
                 account.sharedKeysAllowed = accountInputs.parse(registration.inputs).allowSharedKeyAccess;
                 return {
                     primaryEndpoints: { blob: `${account.blobEndpoint}/`, queue: `${account.queueEndpoint}/`, table: `${account.tableEndpoint}/` },
                 };
+            },
+            remove: async (_registration: Registration, { name }: Identified) => {
+                await this.#accounts.get(name)?.stop();
+                rmSync(azuriteDir(this.workshop, name), { recursive: true, force: true });
             },
         },
         "azure-native:storage:BlobServiceProperties": recorded(
@@ -86,16 +99,35 @@ export class StorageService implements CloudService, AccountDirectory {
         ),
         "azure-native:storage:BlobContainer": {
             identify: armResource("Microsoft.Storage/storageAccounts/blobServices/containers", "accountName", "=default", "containerName"),
-            create: async (registration: Registration, { name }: { readonly name: string }) => {
-                await this.#of(registration.inputs).blobs.getContainerClient(name).createIfNotExists();
+            create: async (registration: Registration, { name }: Identified) => {
+                const container = this.#container(registration, name);
+                await container.createIfNotExists();
+                await container.setAccessPolicy(publicAccess[containerInputs.parse(registration.inputs).publicAccess]);
                 return {};
+            },
+            restore: () => ({}),
+            read: async (registration: Registration, { name }: Identified) => {
+                const container = this.#container(registration, name);
+                if (!(await container.exists())) {
+                    return undefined;
+                }
+                const { blobPublicAccess } = await container.getProperties();
+                return { publicAccess: Object.entries(publicAccess).find(([, access]) => access === blobPublicAccess)?.[0] };
+            },
+            remove: async (registration: Registration, { name }: Identified) => {
+                await this.#container(registration, name).deleteIfExists();
             },
         },
         "azure-native:storage:Queue": {
             identify: armResource("Microsoft.Storage/storageAccounts/queueServices/queues", "accountName", "=default", "queueName"),
-            create: async (registration: Registration, { name }: { readonly name: string }) => {
-                await this.#of(registration.inputs).queues.getQueueClient(name).createIfNotExists();
+            create: async (registration: Registration, { name }: Identified) => {
+                await this.#queue(registration, name).createIfNotExists();
                 return {};
+            },
+            restore: () => ({}),
+            read: async (registration: Registration, { name }: Identified) => ((await this.#queue(registration, name).exists()) ? {} : undefined),
+            remove: async (registration: Registration, { name }: Identified) => {
+                await this.#queue(registration, name).deleteIfExists();
             },
         },
         "azure-native:storage:Blob": {
@@ -104,13 +136,17 @@ export class StorageService implements CloudService, AccountDirectory {
                 const name = blobName ?? registration.name;
                 return { id: `${this.byName(accountName).blobEndpoint}/${containerName}/${name}`, name };
             },
-            create: async (registration: Registration, { id, name }: { readonly id: string; readonly name: string }) => {
-                const { accountName, containerName, contentType, source } = blobInputs.parse(registration.inputs);
-                const blob = this.byName(accountName).blobs.getContainerClient(containerName).getBlockBlobClient(name);
-                await blob.uploadStream(await assetStream(source, registration.name), undefined, undefined, {
+            create: async (registration: Registration, { id, name }: Identified) => {
+                const { contentType, source } = blobInputs.parse(registration.inputs);
+                await this.#blob(registration, name).uploadStream(await assetStream(source, registration.name), undefined, undefined, {
                     blobHTTPHeaders: { blobContentType: contentType },
                 });
                 return { url: id };
+            },
+            restore: (_registration: Registration, { id }: Identified) => ({ url: id }),
+            read: async (registration: Registration, { name }: Identified) => ((await this.#blob(registration, name).exists()) ? {} : undefined),
+            remove: async (registration: Registration, { name }: Identified) => {
+                await this.#blob(registration, name).deleteIfExists();
             },
         },
     };
@@ -132,51 +168,78 @@ export class StorageService implements CloudService, AccountDirectory {
         return this.byName(accountId.split("/").at(-1) ?? "");
     }
 
-    /** The account that serves this blob URL. @throws LocalCloudError when none does */
-    byUrl(url: string): LocalAccount {
-        const account = [...this.#accounts.values()].find((each) => url.startsWith(`${each.blobEndpoint}/`));
+    /**
+     * What a blob URL of this machine names. The account is in its path; its port may be that of an earlier run.
+     * @throws LocalCloudError when it names none
+     */
+    locate(url: string): { readonly account: LocalAccount; readonly container: string; readonly path: string } {
+        const { hostname, pathname } = new URL(url);
+        const [, name = "", container = "", ...path] = pathname.split("/").map(decodeURIComponent);
+        const account = hostname === loopback ? this.#accounts.get(name) : undefined;
         if (account === undefined) {
             throw new LocalCloudError(`${url.split("?")[0]} is not in a local storage account`);
         }
-        return account;
+        return { account, container, path: path.join("/").replace(/\/$/, "") };
     }
 
-    #of(inputs: Inputs): LocalAccount {
-        return this.byName(inAccount.parse(inputs).accountName);
+    #container({ inputs }: Registration, name: string): ContainerClient {
+        return this.byName(inAccount.parse(inputs).accountName).blobs.getContainerClient(name);
+    }
+
+    #queue({ inputs }: Registration, name: string): QueueClient {
+        return this.byName(inAccount.parse(inputs).accountName).queues.getQueueClient(name);
+    }
+
+    #blob({ inputs }: Registration, name: string): BlockBlobClient {
+        const { accountName, containerName } = blobInputs.parse(inputs);
+        return this.byName(accountName).blobs.getContainerClient(containerName).getBlockBlobClient(name);
     }
 
     async #start(id: string, name: string): Promise<LocalAccount> {
         const key = this.secrets.get(`storage-account-${name}`);
         const azurite = await startAzurite(this.workshop, { account: name, key });
+        const fronts: Front[] = [];
+        const stop = async (): Promise<void> => {
+            this.#accounts.delete(name);
+            await Promise.all(fronts.map((front) => front.stop()));
+            await azurite.process.stop();
+        };
         const front = async (kind: StorageKind, upstream: string): Promise<string> => {
-            const { endpoint, stop } = await startFront({
+            const started = await startFront(this.workshop, {
                 kind,
                 account: name,
                 accountId: id,
                 upstream,
-                certificate: this.workshop.certificate,
                 identity: this.identity,
                 access: this.access,
                 sharedKeysAllowed: () => this.byName(name).sharedKeysAllowed,
                 onWritten: (written) => this.events.publish(id, written),
             });
-            this.workshop.onStop(stop);
-            return endpoint;
+            fronts.push(started);
+            this.workshop.onStop(() => started.stop());
+            return started.endpoint;
         };
-        const account: LocalAccount = {
-            id,
-            name,
-            key,
-            blobEndpoint: await front("blob", azurite.blobEndpoint),
-            queueEndpoint: await front("queue", azurite.queueEndpoint),
-            tableEndpoint: azurite.tableEndpoint,
-            azuriteQueueEndpoint: azurite.queueEndpoint,
-            blobs: new BlobServiceClient(azurite.blobEndpoint, new StorageSharedKeyCredential(name, key)),
-            queues: new QueueServiceClient(azurite.queueEndpoint, new QueueKeyCredential(name, key)),
-            sharedKeysAllowed: true,
-        };
-        this.#accounts.set(name, account);
-        return account;
+        try {
+            const account: LocalAccount = {
+                id,
+                name,
+                key,
+                blobEndpoint: await front("blob", azurite.blobEndpoint),
+                queueEndpoint: await front("queue", azurite.queueEndpoint),
+                tableEndpoint: azurite.tableEndpoint,
+                azuriteQueueEndpoint: azurite.queueEndpoint,
+                blobs: new BlobServiceClient(azurite.blobEndpoint, new StorageSharedKeyCredential(name, key)),
+                queues: new QueueServiceClient(azurite.queueEndpoint, new QueueKeyCredential(name, key)),
+                sharedKeysAllowed: true,
+                stop,
+            };
+            this.#accounts.set(name, account);
+            void azurite.process.exited.then(stop);
+            return account;
+        } catch (error) {
+            await stop();
+            throw error;
+        }
     }
 
     /** A service SAS for one blob; `canonicalizedResource` is `/blob/<account>/<container>/<blob>`. */
