@@ -55,8 +55,8 @@ const projectSource: PackageSource = {
 };
 
 /**
- * Bundles the handlers, what is loaded later into files of its own, and packs them as Functions expects it. The same sources give the same bytes in any folder, at any
- * time and in any time zone, so that an unchanged package is not deployed again.
+ * Bundles the handlers, what is loaded later into files of its own, and packs them as Functions expects it. The same sources give the
+ * same bytes in any folder, at any time and in any time zone, so that an unchanged package is not deployed again.
  */
 export async function buildPackage(source: Partial<PackageSource> = {}): Promise<HandlerPackage> {
     const { dir, entry, hostFile, lazy, assets } = { ...projectSource, ...source };
