@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { IdentityPart } from "../parts/identity";
 import { redisDir, startRedis, type RedisPart } from "../parts/redis";
 import type { Workshop } from "../parts/workshop";
+import { leavingNothing } from "./leftovers";
 import { armResource, LocalCloudError, type CloudService, type Identified, type Registration } from "./resource-type";
 
 /** Resource of the tokens that Azure Managed Redis takes as passwords. */
@@ -75,7 +76,7 @@ export class RedisService implements CloudService {
     };
 
     async #start(name: string): Promise<RedisPart> {
-        const part = await startRedis(this.workshop, { name });
+        const part = await leavingNothing(redisDir(this.workshop, { name }), () => startRedis(this.workshop, { name }));
         this.#clusters.set(name, part);
         void part.process.exited.then(() => this.#clusters.delete(name));
         return part;

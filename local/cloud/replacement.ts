@@ -66,6 +66,14 @@ const rules: Readonly<Record<string, TypeRule>> = {
     "azure-native:storage:BlobContainer": arm(["accountName", "containerName"]),
     "azure-native:storage:Queue": arm(["accountName", "queueName"]),
     "azure-native:storage:Blob": arm(["accountName", "containerName", "blobName"], { naming: "copy", replacedBy: ["contentMd5", "source", "type"] }), // C
+    "azure-native:network:VirtualNetwork": arm(["virtualNetworkName"], tracked), // F
+    "azure-native:network:Subnet": arm(["virtualNetworkName", "subnetName"]), // F: none else
+    "azure-native:network:NatGateway": arm(["natGatewayName"], tracked),
+    "azure-native:network:PublicIPAddress": arm(["publicIpAddressName"], { located: true, replacedBy: ["publicIPAddressVersion", "publicIPPrefix", "sku"] }), // F
+    "azure-native:network:PrivateEndpoint": arm(["privateEndpointName"], { located: true, replacedBy: ["subnet"] }), // F
+    "azure-native:network:PrivateDnsZoneGroup": arm(["privateEndpointName", "privateDnsZoneGroupName"]),
+    "azure-native:privatedns:PrivateZone": arm(["privateZoneName"], tracked),
+    "azure-native:privatedns:VirtualNetworkLink": arm(["privateZoneName", "virtualNetworkLinkName"], tracked),
     "azure-native:eventgrid:SystemTopic": arm(["systemTopicName"], tracked),
     "azure-native:eventgrid:SystemTopicEventSubscription": arm(["systemTopicName", "eventSubscriptionName"]),
     "azure-native:redisenterprise:RedisEnterprise": arm(["clusterName"], tracked),
@@ -95,6 +103,8 @@ const rules: Readonly<Record<string, TypeRule>> = {
     "aws:iam/role:Role": other({ nameInput: "name", naming: "random", replacedBy: ["name", "namePrefix", "path"] }),
     // https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role_policy#name (and name_prefix, role)
     "aws:iam/rolePolicy:RolePolicy": other({ nameInput: "name", naming: "random", replacedBy: ["name", "namePrefix", "role"] }),
+    // https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/vpc_security_group_ingress_rule#security_group_id
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": other({ replacedBy: ["securityGroupId"] }),
 };
 
 /** Types that have a rule. */

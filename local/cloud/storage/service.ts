@@ -17,6 +17,7 @@ import type { IdentityPart } from "../../parts/identity";
 import { loopback } from "../../parts/ports";
 import type { Workshop } from "../../parts/workshop";
 import type { AccessControl } from "../access";
+import { leavingNothing } from "../leftovers";
 import { armResource, LocalCloudError, recorded, type CloudService, type Identified, type Inputs, type Outputs, type Registration } from "../resource-type";
 import type { Secrets } from "../secrets";
 import { StorageEvents, type AccountDirectory } from "./events";
@@ -197,7 +198,7 @@ export class StorageService implements CloudService, AccountDirectory {
 
     async #start(id: string, name: string): Promise<LocalAccount> {
         const key = this.secrets.get(`storage-account-${name}`);
-        const azurite = await startAzurite(this.workshop, { account: name, key });
+        const azurite = await leavingNothing(azuriteDir(this.workshop, name), () => startAzurite(this.workshop, { account: name, key }));
         const fronts: Front[] = [];
         const stop = async (): Promise<void> => {
             this.#accounts.delete(name);
