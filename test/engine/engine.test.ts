@@ -8,6 +8,7 @@ import { unzipSync, zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildPackage, type HandlerPackage } from "../../infra/handlers/package";
 import { readModelFolder } from "../../infra/models/model-folder";
+import { ruledTypes } from "../../local/cloud/replacement";
 import { EngineError } from "../../local/engine/engine-stack";
 import { handlerEnvironment, lines, minutes, openStack, pidsOf, replaced, trainModel, type OpenStack, type ProgramChanges } from "./stack";
 
@@ -73,6 +74,10 @@ afterAll(async () => {
 }, minutes);
 
 describe("a new stack", () => {
+    test("every type that the local cloud knows has a rule of replacement, and no other", () => {
+        expect([...ruledTypes].sort()).toEqual([...stack.ground.cloud.types].sort());
+    });
+
     test("a preview creates everything and makes nothing", async () => {
         const operations = await stack.engine.preview();
         expect(new Set(operations.map(({ op }) => op))).toEqual(new Set(["create"]));
