@@ -7,6 +7,7 @@ import { readStackConfig, runInProcess, type StackConfig } from "./cloud/in-proc
 import { Secrets } from "./cloud/secrets";
 import { startStudio, type Studio } from "./cloud/studio";
 import type { RunningApp } from "./cloud/web";
+import { findPulumi } from "./engine/cli";
 import { EngineStack, type EngineStackOptions } from "./engine/engine-stack";
 import { projectDir } from "./parts/paths";
 import { ensurePython } from "./parts/python";
@@ -76,6 +77,10 @@ export class LocalStackError extends Error {
 /** Brings the stack up: studio, model, then the program of `infra/` against the local cloud. The caller stops the workshop. */
 export async function startLocalStack(workshop: Workshop, options: LocalStackOptions): Promise<LocalStack> {
     const { progress, engine } = options;
+    if (engine !== undefined) {
+        // Said at once, and not after the servers have started.
+        await findPulumi();
+    }
     const ground = await openGround(workshop, progress);
     const { config, studio, cloud } = ground;
     const data = await playerFile(options, workshop);
@@ -156,7 +161,12 @@ function setting({ project, values }: StackConfig, key: string): string {
     return value;
 }
 
-function writeConnections({ dir, certificate }: Workshop, app: RunningApp, studio: Studio, redis: RedisPart): Connections {
+/** Where the addresses and passwords of the stack are for whoever looks into it. */
+export function connectionsFile({ dir }: Pick<Workshop, "dir">): string {
+    return path.join(dir, "connections.json");
+}
+
+function writeConnections(workshop: Workshop, app: RunningApp, studio: Studio, redis: RedisPart): Connections {
     const { host, port, user, password, database } = studio.database;
     const connections: Connections = {
         url: app.url,
@@ -164,9 +174,9 @@ function writeConnections({ dir, certificate }: Workshop, app: RunningApp, studi
         masterKey: app.masterKey,
         mysql: { host, port, user, password, database },
         redis: { host: redis.host, port: redis.port, password: redis.adminPassword },
-        certificate: certificate.certFile,
+        certificate: workshop.certificate.certFile,
     };
-    writeFileSync(path.join(dir, "connections.json"), JSON.stringify(connections, undefined, 2), { mode: 0o600 });
+    writeFileSync(connectionsFile(workshop), JSON.stringify(connections, undefined, 2), { mode: 0o600 });
     return connections;
 }
 

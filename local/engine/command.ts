@@ -1,6 +1,8 @@
-import { openEngineStack, openGround, policyPack } from "../stack";
+import { rmSync } from "node:fs";
 import type { Workshop } from "../parts/workshop";
 import type { Progress } from "../progress";
+import { connectionsFile, openEngineStack, openGround, policyPack } from "../stack";
+import { findPulumi } from "./cli";
 
 /** What the engine is asked for instead of bringing the stack up. */
 export type EngineCommand = "preview" | "refresh" | "destroy";
@@ -12,6 +14,8 @@ export async function runEngineCommand(
     options: { readonly expectNoChanges: boolean },
     progress: Progress,
 ): Promise<void> {
+    // Said at once, and not after the servers have started.
+    await findPulumi();
     const stack = await openEngineStack(await openGround(workshop, progress), { policyPack, onOutput: (text) => process.stdout.write(text) });
     progress.step(`${command} by the Pulumi CLI`);
     switch (command) {
@@ -23,6 +27,7 @@ export async function runEngineCommand(
             return;
         case "destroy": {
             const { kept } = await stack.destroy();
+            rmSync(connectionsFile(workshop), { force: true });
             for (const { type, name } of kept) {
                 console.log(`kept, as it is protected: ${type} "${name}"`);
             }
