@@ -38,7 +38,7 @@ describe("the cache's connection, with tokens of three seconds", () => {
     test("comes back after a loss with the newest token: the server takes no older one", async () => {
         const connections = await connectionIds();
         await parts.admin.client("KILL", "USER", parts.principalId);
-        await vi.waitFor(() => cache.ping(), { timeout: 3_000 });
+        await vi.waitFor(() => cache.ping(), { timeout: 30_000 });
         expect(await connectionIds()).not.toEqual(connections);
         expect(await cache.getMany(["a"])).toMatchObject([{ playerId: "a" }]);
     });

@@ -116,7 +116,7 @@ describe("the deployed package", () => {
         model.hold = new Promise<void>((resolve) => (answer = resolve));
         const calls = model.calls.length;
         const request = post({ players: [{ playerId: "last", features: playerFeatures() }] });
-        await vi.waitFor(() => expect(model.calls.length).toBe(calls + 1));
+        await vi.waitFor(() => expect(model.calls.length).toBe(calls + 1), { timeout: 30_000 });
         const stopping = host.stop();
         answer?.();
         expect(answerSchema.parse(await (await request).json()).predictions).toMatchObject([{ playerId: "last", source: "model" }]);

@@ -32,7 +32,7 @@ beforeEach(async () => {
     server.reset();
     parts.proxy.open();
     await parts.admin.flushall();
-    await vi.waitFor(() => cache.ping(), { timeout: 6_000 });
+    await vi.waitFor(() => cache.ping(), { timeout: 30_000 });
 });
 afterAll(async () => {
     await Promise.all([parts.stop(), server.stop()]);
@@ -82,7 +82,7 @@ describe("POST /api/predictions", () => {
         server.always = () => ({ fault: "hang" });
         const ask = (playerId: string) => call("postPredictions", { body: JSON.stringify({ players: [{ playerId, features: playerFeatures() }] }) });
         const busy = ["1", "2"].map(ask);
-        await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+        await vi.waitFor(() => expect(server.calls).toHaveLength(1), { timeout: 30_000 });
         const response = await ask("3");
         handlers = intact;
         expect(problemOf(response)).toMatchObject({ status: 503, type: "urn:player-predictions:overloaded" });

@@ -206,7 +206,7 @@ describe("more than the model can answer", () => {
         now += 400;
         held[0]?.answer();
         await slow;
-        await vi.waitFor(() => expect(model.calls).toBe(0));
+        await vi.waitFor(() => expect(model.calls).toBe(0), { timeout: 30_000 });
         const next = model.ask(asks("2"), now + 100);
         await callsMade(2);
         expect(await outcomes(model.ask(asks("3"), now + 700))).toEqual(["ModelOverloadedError"]);

@@ -25,7 +25,7 @@ beforeEach(async () => {
     faults = [];
     parts.proxy.open();
     await parts.admin.flushall();
-    await vi.waitFor(() => cache.ping(), { timeout: 6_000 });
+    await vi.waitFor(() => cache.ping(), { timeout: 30_000 });
 });
 afterAll(async () => {
     await Promise.all([parts.stop(), server.stop()]);
@@ -206,7 +206,7 @@ describe("requests of one process", () => {
         const slow = ask();
         await reading.promise;
         const quick = await ask();
-        await vi.waitFor(async () => expect((await cache.getMany(["1"]))[0]).toBeDefined(), { timeout: 6_000 });
+        await vi.waitFor(async () => expect((await cache.getMany(["1"]))[0]).toBeDefined(), { timeout: 30_000 });
         goOn.resolve();
         expect((await slow).predictions).toEqual(quick.predictions);
         expect(server.calls).toHaveLength(1);
@@ -245,7 +245,7 @@ describe("requests of one process", () => {
         await cache.putMany([stored("other", 60, { modelVersion: "ffffffffffff" })]);
         server.always = () => ({ fault: "hang" });
         const first = ["1", "2"].map((playerId) => ask({ players: [{ playerId, features }] }));
-        await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+        await vi.waitFor(() => expect(server.calls).toHaveLength(1), { timeout: 30_000 });
         const flooded = await ask({ players: [{ playerId: "3", features }, { playerId: "other", features }] });
         expect(flooded.predictions).toMatchObject([{ playerId: "other", source: "stale" }]);
         expect(flooded.errors).toMatchObject([{ playerId: "3", code: "overloaded" }]);
@@ -272,7 +272,7 @@ describe("a request under faults", () => {
 
     test("with the cache down: from the model, and no wait", async () => {
         parts.proxy.close();
-        await vi.waitFor(() => expect(cache.ping()).rejects.toThrow(/not connected/), { timeout: 2_000 });
+        await vi.waitFor(() => expect(cache.ping()).rejects.toThrow(/not connected/), { timeout: 30_000 });
         const { predictions, errors } = await answer({ players: [{ playerId: "1", features }, { playerId: "2" }] });
         expect(predictions).toMatchObject([{ playerId: "1", source: "model" }]);
         expect(errors).toMatchObject([{ playerId: "2", code: "cache_unavailable" }]);
