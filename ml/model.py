@@ -12,10 +12,11 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from player_statistics import Bins, read_bins
 from records import Column, Label, Schema, Value, read_schema
 from segments import Floats, Segments, read_segments
 
-CONTENT_FILES = ("churn.txt", "purchase.txt", "segments.json", "features.json")
+CONTENT_FILES = ("churn.txt", "purchase.txt", "segments.json", "features.json", "statistics.json")
 """What a model folder has beside `model.json`."""
 LABELS = ("churn", "purchase")
 
@@ -47,6 +48,12 @@ class Predictions:
     churn: Scores
     purchase: Scores
     segment: NDArray[np.intp]
+    inputs: Floats
+    """What the boosters were given, a row a player and a column a feature."""
+
+    @property
+    def probabilities(self) -> dict[str, Floats]:
+        return {"churn": self.churn.probability, "purchase": self.purchase.probability}
 
 
 class Encoder:
@@ -87,6 +94,7 @@ class Model:
     thresholds: Mapping[str, float]
     segments: Segments
     segment_names: tuple[str, ...]
+    bins: Bins
 
     def predict(self, columns: Sequence[Sequence[Value]]) -> Predictions:
         """Predicts for players given by checked feature columns, in the schema's order.
@@ -99,7 +107,7 @@ class Model:
             {name: score.probability for name, score in scores.items()},
             {name: matrix[:, place] for name, place in self.encoder.number_places.items()},
         )
-        return Predictions(**scores, segment=segment)
+        return Predictions(**scores, segment=segment, inputs=matrix)
 
     def _score(self, label: Label, matrix: Floats) -> Scores:
         probability = booster_probability(self.boosters[label.name], matrix[:, input_places(self.schema, label)])
@@ -148,6 +156,7 @@ def load_model(folder: Path) -> Model:
         thresholds=described["thresholds"],
         segments=read_segments(json.loads(contents["segments.json"])),
         segment_names=tuple(segment["name"] for segment in described["segments"]),
+        bins=read_bins(json.loads(contents["statistics.json"]), features["categories"]),
     )
 
 

@@ -27,6 +27,7 @@ from threadpoolctl import threadpool_limits
 
 from arguments import whole_number
 from model import LABELS, booster_probability, content_version, input_places, to_json
+from player_statistics import Statistics, make_bins
 from profiles import Profile, segment_names
 from records import SCHEMA_FILE, Label, Schema, read_schema
 from segments import Floats, SegmentInput, Segments, raw_inputs
@@ -73,6 +74,7 @@ def train(paths: Sequence[Path], out: Path, seed: int) -> dict[str, Any]:
         **{f"{name}.txt": boosters[name].model_to_string().encode() for name in LABELS},
         "segments.json": to_json(segments.to_json()),
         "features.json": to_json(features | {"categories": data.categories}),
+        "statistics.json": to_json(_statistics(schema, data, scores, segments)),
     }
     described = {
         "thresholds": thresholds,
@@ -168,6 +170,18 @@ def _profile(data: TrainingData, scores: Mapping[str, Floats], scaled: Floats, n
         paid=float(data.labels["purchase"][rows].mean()),
         deviations={entry.name: float(scaled[rows, axis].mean()) for axis, entry in enumerate(SEGMENT_INPUTS) if entry.source == "feature"},
     )
+
+
+def _statistics(schema: Schema, data: TrainingData, scores: Mapping[str, Floats], segments: Segments) -> dict[str, Any]:
+    """What later days are compared with: the inputs of all players, and the scores of those that the boosters were not fitted to, who
+    are scored as strangers are."""
+    rows = np.concatenate([data.parts["validation"], data.parts["test"]])
+    held_out = {name: probability[rows] for name, probability in scores.items()}
+    features = {column.name: data.matrix[rows, place] for place, column in enumerate(schema.features) if column.type == "number"}
+    statistics = Statistics(schema, make_bins(schema, data.categories, data.matrix, held_out, len(segments.centres)))
+    statistics.add_inputs(data.matrix)
+    statistics.add_scores(held_out, segments.nearest(held_out, features))
+    return statistics.to_json()
 
 
 def _rounded_profile(profile: Profile) -> dict[str, Any]:
