@@ -13,6 +13,8 @@ export interface MariaDbOptions {
     /** May do with the database's data and tables what an application does, over TLS alone, and nothing outside of it. */
     readonly user: string;
     readonly password: string;
+    /** Options of the server that differ from the part's own, such as `--local-infile=OFF`. */
+    readonly serverOptions?: readonly string[];
 }
 
 export interface MariaDbPart extends MariaDbOptions {
@@ -72,6 +74,7 @@ export async function startMariaDb(workshop: Workshop, options: MariaDbOptions):
                 `--sql-mode=${sqlMode}`,
                 "--local-infile=ON",
                 ...storage,
+                ...(options.serverOptions ?? []),
             ],
             ready: async (pid) => {
                 await asAdmin((connection) => connection.ping());

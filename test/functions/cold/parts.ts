@@ -10,7 +10,7 @@ import { type AzuritePart, startAzurite } from "../../../local/parts/azurite";
 import { type IdentityPart, startIdentity } from "../../../local/parts/identity";
 import { openWorkshop, type Workshop } from "../../../local/parts/workshop";
 
-const clientId = "3f1e4b6a-7c1d-4a5e-9a63-0d2f5a1b7c01";
+export const clientId = "3f1e4b6a-7c1d-4a5e-9a63-0d2f5a1b7c01";
 const principalId = "9b0c7d52-2f1e-4d7c-8e4a-6a5b4c3d2e02";
 
 /** A workshop with the handlers' identity and a lake that takes its tokens. */

@@ -1,0 +1,124 @@
+import { build } from "esbuild";
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createReadStream, rmSync, statSync } from "node:fs";
+import path from "node:path";
+import mysql, { type Connection } from "mysql2/promise";
+import { columns } from "../../functions/load/row";
+import { type MariaDbPart, startMariaDb } from "../../local/parts/mariadb";
+import { findBinary } from "../../local/parts/system";
+import { type ColdParts, clientId, startColdParts } from "../../test/functions/cold/parts";
+import { eventOf } from "../../test/functions/cold/events";
+import type { LoadOrder, LoadReply } from "./load-protocol";
+import { writePredictions } from "./prediction-file";
+
+/**
+ * The database's server as RDS has it on an instance of 8 GiB: three quarters of the memory for the buffer pool, a redo log of 2 GiB
+ * (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.MySQL.Parameters.html), every commit on disk.
+ */
+const asRds = ["--innodb-buffer-pool-size=6G", "--innodb-log-file-size=2G", "--innodb-flush-log-at-trx-commit=1"];
+
+/** A file of predictions on disk, as the client takes it, and in the lake, as the handler does. */
+export interface PredictionFile {
+    readonly disk: string;
+    /** The queue message of it. */
+    readonly event: unknown;
+}
+
+/** The lake, the database and the process that loads. */
+export class LoadParts {
+    #files = 0;
+
+    private constructor(
+        private readonly cold: ColdParts,
+        private readonly server: MariaDbPart,
+        readonly connection: Connection,
+        private readonly loader: ChildProcess,
+    ) {}
+
+    static async start(): Promise<LoadParts> {
+        const cold = await startColdParts();
+        try {
+            const options = { database: "game", user: "predictions", password: "a password", serverOptions: asRds };
+            const server = await startMariaDb(cold.workshop, options);
+            const { host, port, user, password, database } = server;
+            const connection = await mysql.createConnection({ host, port, user, password, database, ssl: {}, timezone: "Z" });
+            return new LoadParts(cold, server, connection, await startLoader(cold, server));
+        } catch (error) {
+            await cold.stop();
+            throw error;
+        }
+    }
+
+    /** A file in which every player is newer than in the files before. */
+    async file(players: number): Promise<PredictionFile> {
+        this.#files += 1;
+        const disk = path.join(this.cold.workshop.dir, "predictions.csv");
+        await writePredictions(disk, players, this.#files);
+        const name = `bench/${this.#files}.csv`;
+        await this.cold.lake.upload("predictions", name, createReadStream(disk), statSync(disk).size, {});
+        const blob = await this.cold.lake.find("predictions", name);
+        return { disk, event: eventOf("predictions", name, blob?.etag ?? "") };
+    }
+
+    /** Loads the file as the handler does. */
+    async load(file: PredictionFile): Promise<Exclude<LoadReply, { error: string }>> {
+        this.loader.send({ event: file.event } satisfies LoadOrder);
+        const [reply] = (await once(this.loader, "message")) as [LoadReply];
+        if ("error" in reply) {
+            throw new Error(`the load failed: ${reply.error}`);
+        }
+        return reply;
+    }
+
+    /** Loads the file by the command-line client, each row in place of the player's stored one. @returns seconds */
+    async clientReplace({ disk }: PredictionFile): Promise<number> {
+        const { host, port, user, password, database } = this.server;
+        const fields = columns.map((column) => (column === "scored_at" || column === "inputs_fingerprint" ? `@${column}` : column));
+        const statement =
+            `LOAD DATA LOCAL INFILE '${disk}' REPLACE INTO TABLE player_predictions CHARACTER SET utf8mb4 ` +
+            `FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' IGNORE 1 LINES (${fields.join(", ")}) SET scored_at = LEFT(@scored_at, 23)`;
+        const args = ["--no-defaults", "--local-infile=1", `--host=${host}`, `--port=${port}`, `--user=${user}`];
+        const tls = [`--ssl-ca=${this.cold.workshop.certificate.certFile}`, "--ssl-verify-server-cert"];
+        const startedAt = performance.now();
+        const child = spawn(findBinary("mariadb"), [...args, ...tls, database, `--execute=${statement}`], {
+            env: { ...process.env, MYSQL_PWD: password },
+            stdio: ["ignore", "ignore", "inherit"],
+        });
+        const [code] = (await once(child, "exit")) as [number | null];
+        if (code !== 0) {
+            throw new Error(`the client ended with ${code ?? "a signal"}`);
+        }
+        return (performance.now() - startedAt) / 1_000;
+    }
+
+    async stop(): Promise<void> {
+        this.loader.disconnect();
+        await this.connection.end();
+        await this.cold.stop();
+    }
+}
+
+/** The process that loads: bundled, as the handlers are, so that its memory is theirs. */
+async function startLoader(cold: ColdParts, server: MariaDbPart): Promise<ChildProcess> {
+    const { dir, certificate } = cold.workshop;
+    const outfile = path.join(dir, "load-process.js");
+    rmSync(outfile, { force: true });
+    const entry = path.join(__dirname, "load-process.ts");
+    await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", target: "node24", format: "cjs", logLevel: "silent" });
+    return fork(outfile, {
+        execArgv: [],
+        env: {
+            NODE_EXTRA_CA_CERTS: certificate.certFile,
+            IDENTITY_ENDPOINT: cold.identity.endpoint,
+            IDENTITY_HEADER: cold.identity.header,
+            CLIENT_ID: clientId,
+            LAKE: cold.account.blobEndpoint,
+            DATABASE_HOST: server.host,
+            DATABASE_PORT: String(server.port),
+            DATABASE_NAME: server.database,
+            DATABASE_USER: server.user,
+            DATABASE_PASSWORD: server.password,
+        },
+    });
+}

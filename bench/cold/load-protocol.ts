@@ -1,0 +1,17 @@
+/** What the process that loads is asked. */
+export interface LoadOrder {
+    /** The queue message of the file. */
+    readonly event: unknown;
+}
+
+/** What became of it. */
+export type LoadReply =
+    | {
+          /** Seconds from the event to the end. */
+          readonly seconds: number;
+          /** Highest RSS of the process so far, in bytes. */
+          readonly maxRss: number;
+          readonly outcome: string;
+          readonly rows: number;
+      }
+    | { readonly error: string };
