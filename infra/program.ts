@@ -7,6 +7,7 @@ import { Cache } from "./cache/cache";
 import { DatabasePassword } from "./handlers/database-password";
 import { Handlers } from "./handlers/handlers";
 import { buildPackage, type HandlerPackage } from "./handlers/package";
+import { checkPromotions } from "./handlers/promotions";
 import { Lake } from "./lake/lake";
 import { existingEndpoints } from "./models/endpoints";
 import { Models } from "./models/models";
@@ -30,6 +31,7 @@ export interface ProgramContext {
 /** The whole stack: the studio's systems looked up, the parts in their order, the outputs. */
 export async function program(context: ProgramContext = {}): Promise<pulumi.Inputs> {
     const settings = readStackSettings();
+    checkPromotions();
     const handlerPackage = context.package ?? (await buildPackage());
     const now = context.now ?? new Date();
     const { namePrefix: prefix, location, databaseSignIn } = settings;

@@ -87,7 +87,9 @@ async function unbundledPackage({ workshop, packageDir }: Parts): Promise<string
         format: "cjs",
         logLevel: "silent",
     });
-    cpSync(path.join(projectDir, "ml", "features.json"), path.join(dir, "ml", "features.json"));
+    for (const name of ["features.json", "promotions.json"]) {
+        cpSync(path.join(projectDir, "ml", name), path.join(dir, "ml", name));
+    }
     cpSync(path.join(packageDir, "host.json"), path.join(dir, "host.json"));
     symlinkSync(path.join(projectDir, "node_modules"), path.join(dir, "node_modules"));
     writeFileSync(path.join(dir, "package.json"), JSON.stringify({ name: "unbundled", main: "functions/index.js" }));

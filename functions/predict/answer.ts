@@ -8,6 +8,7 @@ export const predictionSchema = z.object({
     churn: scoreSchema.describe("Will the player leave?"),
     purchase: scoreSchema.describe("Will the player pay?"),
     segment: segmentSchema.describe("The group that the player belongs to."),
+    promotion: z.string().nullable().describe("What the players of the segment are to be offered; null where nothing is."),
     modelVersion: modelVersionSchema.describe("Version of the models that made the prediction."),
     scoredAt: z.iso.datetime().describe("When the models were asked."),
     source: z

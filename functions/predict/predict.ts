@@ -9,6 +9,7 @@ import type { HotPlayers } from "./hot-players";
 import type { Metrics, Tier } from "./metrics";
 import { type ModelBatches, ModelOverloadedError } from "./model-batches";
 import type { ModelAnswer } from "./model-questions";
+import { promotionOf } from "./promotions";
 import type { PredictRequest } from "./request";
 import type { StoredPredictions } from "./stored-predictions";
 
@@ -207,7 +208,7 @@ const sources = { memory: "cache", redis: "cache", model: "model", stale: "stale
 
 function succeed(prediction: Prediction, tier: Tier): Outcome {
     const { playerId, churn, purchase, segment, modelVersion, scoredAt } = prediction;
-    return { prediction: { playerId, churn, purchase, segment, modelVersion, scoredAt, source: sources[tier] }, tier };
+    return { prediction: { playerId, churn, purchase, segment, promotion: promotionOf(segment.name), modelVersion, scoredAt, source: sources[tier] }, tier };
 }
 
 function fail(playerId: string, code: PlayerError["code"], message: string): Outcome {

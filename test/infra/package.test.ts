@@ -14,7 +14,9 @@ function checkout(...below: string[]): string {
     mkdirSync(dir, { recursive: true });
     cpSync(path.join(projectDir, "functions"), path.join(dir, "functions"), { recursive: true });
     mkdirSync(path.join(dir, "ml"));
-    cpSync(path.join(projectDir, "ml", "features.json"), path.join(dir, "ml", "features.json"));
+    for (const name of ["features.json", "promotions.json"]) {
+        cpSync(path.join(projectDir, "ml", name), path.join(dir, "ml", name));
+    }
     symlinkSync(path.join(projectDir, "node_modules"), path.join(dir, "node_modules"));
     return dir;
 }

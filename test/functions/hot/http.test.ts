@@ -5,6 +5,7 @@ import { createOnlineEndpoint, type OnlineEndpoint } from "../../../functions/cl
 import { answerSchema, predictionSchema } from "../../../functions/predict/answer";
 import { createPredictHandlers } from "../../../functions/predict/http";
 import { problemSchema } from "../../../functions/predict/problem";
+import promotions from "../../../ml/promotions.json";
 import { type CacheParts, startCacheParts } from "./cache-parts";
 import { ModelServer } from "./model-server";
 import { hotSettings, playerFeatures, prediction } from "./predictions";
@@ -133,6 +134,12 @@ describe("GET /api/predictions/{playerId}", () => {
             segment: prediction("2").segment,
         });
         expect(server.calls).toEqual([]);
+    });
+
+    test("has the promotion of the segment's name", async () => {
+        const [[name, promotion] = ["", ""]] = Object.entries(promotions);
+        await cache.putMany([prediction("offered", { segment: { id: 5, name }, modelVersion: "promoted" })]);
+        expect((await call("getPrediction", { playerId: "offered" })).jsonBody).toMatchObject({ segment: { name }, promotion });
     });
 
     test("answers 404 for a player of whom nothing is stored, and 400 for an id that none can have", async () => {

@@ -83,6 +83,7 @@ describe("a request for predictions", () => {
                 churn: { label: false, probability: 0.39 },
                 purchase: { label: false, probability: 0.046651 },
                 segment: { id: 1, name: "newcomers" },
+                promotion: null,
                 modelVersion,
                 scoredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
                 source: "model",
