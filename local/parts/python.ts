@@ -16,8 +16,8 @@ export class PythonError extends Error {
 const condaFile = z.object({ dependencies: z.array(z.union([z.string(), z.object({ pip: z.array(z.string()) })])) });
 
 export interface PythonOptions {
-    /** Conda environment file whose pip list is installed; its other packages, Python among them, are the machine's own. */
-    readonly environmentFile: string;
+    /** Conda environment files whose pip lists are installed; their other packages, Python among them, are the machine's own. */
+    readonly environmentFiles: readonly string[];
     /** pip's requirements file of what is needed besides. */
     readonly requirementsFile: string;
     /** Where the environments are: one folder each. */
@@ -25,8 +25,8 @@ export interface PythonOptions {
 }
 
 const projectPython: PythonOptions = {
-    // What Azure ML installs for the online deployment.
-    environmentFile: path.join(projectDir, "ml", "environment.online.yaml"),
+    // What Azure ML installs for the online deployment and for training.
+    environmentFiles: ["online", "train"].map((name) => path.join(projectDir, "ml", `environment.${name}.yaml`)),
     requirementsFile: path.join(__dirname, "requirements.txt"),
     dir: path.join(sharedDir, "python"),
 };
@@ -52,7 +52,8 @@ export function ensurePython(): Promise<string> {
 export async function makePython(options: PythonOptions): Promise<string> {
     await ensureSystemPackages(["python3-venv"]);
     const version = await succeed("python3", ["-c", "import platform; print(platform.python_implementation(), platform.python_version())"]);
-    const pins = [...pipList(options.environmentFile), readFileSync(options.requirementsFile, "utf8").trim()].join("\n");
+    // A pin that stands in several lists stands once here.
+    const pins = [...new Set(options.environmentFiles.flatMap(pipList)), readFileSync(options.requirementsFile, "utf8").trim()].join("\n");
     const hash = createHash("sha256").update(`${version}\n${pins}\n`).digest("hex").slice(0, 12);
     const dir = path.join(options.dir, hash);
     const python = path.join(dir, "bin", "python");

@@ -1,4 +1,4 @@
-"""What Azure ML installs for the two deployments."""
+"""What Azure ML installs for the two deployments and for training."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 ML = Path(__file__).resolve().parents[2] / "ml"
-SHARED = {"lightgbm", "numpy", "scikit-learn", "scipy"}
+SHARED = {"lightgbm", "numpy", "scipy"}
+TRAINING_ALONE = {"matplotlib", "optuna", "scikit-learn"}
 
 
 def pins(name: str) -> dict[str, str]:
@@ -17,9 +18,16 @@ def pins(name: str) -> dict[str, str]:
     return dict(line.split("==") for line in pip)
 
 
-def test_both_deployments_compute_with_the_same_libraries() -> None:
-    online, batch = pins("environment.online.yaml"), pins("environment.batch.yaml")
-    assert {name: online[name] for name in SHARED} == {name: batch[name] for name in SHARED}
+def test_scoring_and_training_compute_with_the_same_libraries() -> None:
+    online, *others = (pins(f"environment.{name}.yaml") for name in ("online", "batch", "train"))
+    for other in others:
+        assert {name: online[name] for name in SHARED} == {name: other[name] for name in SHARED}
+
+
+def test_what_training_alone_needs_is_installed_for_training_alone() -> None:
+    assert pins("environment.train.yaml").keys() >= TRAINING_ALONE
+    for name in ("online", "batch"):
+        assert not pins(f"environment.{name}.yaml").keys() & TRAINING_ALONE
 
 
 def test_each_deployment_has_what_azure_ml_needs() -> None:
@@ -27,6 +35,7 @@ def test_each_deployment_has_what_azure_ml_needs() -> None:
     assert {"azureml-core", "azureml-dataset-runtime[fuse]"} <= pins("environment.batch.yaml").keys()
 
 
-@pytest.mark.parametrize("name", sorted(SHARED | {"azureml-inference-server-http"}))
+@pytest.mark.parametrize("name", sorted(SHARED | TRAINING_ALONE | {"azureml-inference-server-http"}))
 def test_these_tests_run_on_what_is_pinned(name: str) -> None:
-    assert version(name) == pins("environment.online.yaml")[name]
+    pinned = pins("environment.train.yaml") | pins("environment.online.yaml")
+    assert version(name) == pinned[name]

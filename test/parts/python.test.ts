@@ -10,7 +10,7 @@ function options(pins: readonly string[], requirements: string): PythonOptions {
     const [environmentFile, requirementsFile] = [path.join(dir, "environment.yaml"), path.join(dir, "requirements.txt")];
     writeFileSync(environmentFile, `dependencies:\n  - python=3.12\n  - pip\n  - pip: [${pins.join(", ")}]\n`);
     writeFileSync(requirementsFile, requirements);
-    return { environmentFile, requirementsFile, dir: path.join(dir, "python") };
+    return { environmentFiles: [environmentFile], requirementsFile, dir: path.join(dir, "python") };
 }
 
 test("makes an environment with both lists once, also for those who ask at the same time", async () => {

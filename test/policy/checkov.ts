@@ -31,7 +31,7 @@ const exceptionsSchema = z.array(
 /** Makes checkov's Python environment where it is missing. @returns path of its `checkov` */
 export async function ensureCheckov(): Promise<string> {
     const python = await makePython({
-        environmentFile: path.join(__dirname, "checkov", "environment.yaml"),
+        environmentFiles: [path.join(__dirname, "checkov", "environment.yaml")],
         requirementsFile: path.join(__dirname, "checkov", "requirements.txt"),
         dir: path.join(sharedDir, "python"),
     });
