@@ -1,22 +1,29 @@
 """Scoring script of the batch endpoint: what Azure ML's batch driver loads, with the output action "summary only".
 
-Each input file gives one CSV under AZUREML_BI_OUTPUT_PATH, and rows that cannot be scored go to `<same stem>.rejected.jsonl`.
+Of an input file `part-0.csv.gz` come, under AZUREML_BI_OUTPUT_PATH,
+
+    part-0-<content's hash>.csv                the predictions
+    part-0-<content's hash>.rejected.jsonl     rows that cannot be scored, each with its line and the reason; only if there are any
+    _summaries/part-0-<content's hash>.json    {"file", "bytes", "scored", "rejected"}, or {"file", "bytes", "refused": reason}
+
+A file that is refused has a summary alone. One without a summary was not scored: `functions/reconcile/` looks for these.
 """
 
-import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timezone
-from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 # The driver loads this file by its path, which does not put the modules beside it within reach.
 sys.path.append(str(Path(__file__).resolve().parent))
 
-from files import UNREADABLE, Draft, TextFile, bare_stem, is_data_file, is_json_lines
-from model import Model, find_model_folder, load_model
+from files import BROKEN, Draft, TextFile, bare_stem, is_data_file, is_json_lines
+from model import Model, Predictions, find_model_folder, load_model
 from readers import Chunk, FileRefused, Rejection, read_players
 from records import fingerprints
 
@@ -32,13 +39,14 @@ HEADER = (
     "scored_at",
     "inputs_fingerprint",
 )
+SUMMARIES = "_summaries"
+"""Folder of the summaries. Readers of folders pass over names that start with an underscore."""
+
+# Chunks that are read while one is predicted: enough to keep the models busy.
+_CHUNKS_AHEAD = 2
 
 _model: Model | None = None
 _output = Path()
-
-
-class RefusedFiles(ValueError):
-    """Files of a mini-batch that could not be scored at all. The job must not succeed without them."""
 
 
 def init() -> None:
@@ -46,29 +54,25 @@ def init() -> None:
     global _model, _output
     _model = load_model(find_model_folder(Path(os.environ["AZUREML_MODEL_DIR"])))
     _output = Path(os.environ["AZUREML_BI_OUTPUT_PATH"])
-    _output.mkdir(parents=True, exist_ok=True)
+    (_output / SUMMARIES).mkdir(parents=True, exist_ok=True)
 
 
 def run(mini_batch: Sequence[str]) -> list[str]:
     """Scores files, given by their paths, and returns a line about each.
 
-    Raises RefusedFiles when some could not be scored, after all the others were: the driver counts what a `run` that raises was
-    given as failed, and the deployment's error threshold of 0 then fails the job.
+    A file whose content is wrong is refused, and the others are scored: another try would refuse it again. Raises OSError when a file
+    cannot be read or written, on which the driver tries the mini-batch again.
     """
     if _model is None:
         raise RuntimeError("run() before init()")
-    summary: list[str] = []
-    refused: list[str] = []
-    for name in mini_batch:
-        path = Path(name)
+    lines: list[str] = []
+    for path in map(Path, mini_batch):
         try:
-            summary.append(score_file(path, _model, _output) if is_data_file(path) else f"{path.name}: skipped")
-        except (FileRefused, *UNREADABLE) as error:
-            refused.append(f"{path.name}: {error}")
-            print(f"refused {refused[-1]}", file=sys.stderr)
-    if refused:
-        raise RefusedFiles("; ".join(refused))
-    return summary
+            lines.append(score_file(path, _model, _output) if is_data_file(path) else f"{path.name}: skipped")
+        except (FileRefused, *BROKEN) as error:
+            lines.append(f"{path.name}: refused: {error}")
+            print(lines[-1], file=sys.stderr)
+    return lines
 
 
 def score_file(path: Path, model: Model, output: Path, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> str:
@@ -77,47 +81,81 @@ def score_file(path: Path, model: Model, output: Path, now: Callable[[], datetim
     The output is named by the file's stem and its content, not by its path: where Azure ML mounts the input differs by job and by
     node, and a file that is scored again must replace its own output. Two files of the same stem and content have one output.
 
-    Raises FileRefused when the header is wrong, or an error of UNREADABLE; nothing is written then.
+    Raises FileRefused when the header is wrong, or an error of BROKEN: the summary alone is written then, and tells the reason.
     """
     scored_at = now().astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     scored = rejected = 0
     with TextFile(path) as file, Draft(output, path.name) as predictions, Draft(output, path.name) as rejections:
-        plain = csv.writer(predictions.text, lineterminator="\n")
-        # Python's writer sees no need to quote a carriage return where lines end in a line feed.
-        quoting = csv.writer(predictions.text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        plain.writerow(HEADER)
-        for chunk in read_players(file.text, is_json_lines(path), model.schema, model.schema.features):
-            writer = quoting if "\r" in "".join(chunk.ids) else plain
-            writer.writerows(_rows(chunk, model, scored_at))
-            rejections.text.writelines(map(_rejection_line, chunk.rejections))
-            scored += len(chunk.ids)
-            rejected += len(chunk.rejections)
-        # Short enough for any file system, whatever the input's name.
-        stem = f"{bare_stem(path).encode()[:180].decode(errors='ignore')}-{file.content_hash()[:12]}"
-        # The predictions last: whoever sees them finds their rejected rows there.
+        predictions.text.write(",".join(HEADER) + "\n")
+        try:
+            for chunk, predicted in _predicted(read_players(file.text, is_json_lines(path), model.schema, model.schema.features), model):
+                predictions.text.write(_lines(chunk, predicted, model, scored_at))
+                rejections.text.writelines(map(_rejection_line, chunk.rejections))
+                scored += len(chunk.ids)
+                rejected += len(chunk.rejections)
+        except (FileRefused, *BROKEN) as error:
+            _write_summary(path, output, _output_stem(path, file), {"refused": str(error)})
+            raise
+        stem = _output_stem(path, file)
+        # The predictions last but for the summary: whoever sees them finds their rejected rows there.
         if rejected > 0:
             rejections.publish(output / f"{stem}.rejected.jsonl")
         predictions.publish(output / f"{stem}.csv")
+        _write_summary(path, output, stem, {"scored": scored, "rejected": rejected})
     return f"{path.name}: {scored} scored, {rejected} rejected, {stem}.csv"
 
 
-def _rows(chunk: Chunk, model: Model, scored_at: str) -> Iterable[Sequence[object]]:
-    if not chunk.ids:
-        return ()
-    predicted = model.predict(chunk.columns)
-    segments = predicted.segment.tolist()
-    return zip(
-        chunk.ids,
-        predicted.churn.label.astype(int).tolist(),
-        map("{:.6f}".format, predicted.churn.probability.tolist()),
-        predicted.purchase.label.astype(int).tolist(),
-        map("{:.6f}".format, predicted.purchase.probability.tolist()),
-        segments,
-        map(model.segment_names.__getitem__, segments),
-        repeat(model.version),
-        repeat(scored_at),
+def _predicted(chunks: Iterable[Chunk], model: Model) -> Iterator[tuple[Chunk, Predictions]]:
+    """The chunks with their predictions, which are made while the next chunks are read: LightGBM needs no Python meanwhile."""
+    waiting: deque[tuple[Chunk, Future[Predictions]]] = deque()
+    with ThreadPoolExecutor(1) as predictor:
+        for chunk in chunks:
+            waiting.append((chunk, predictor.submit(model.predict, chunk.columns)))
+            if len(waiting) > _CHUNKS_AHEAD:
+                done, predictions = waiting.popleft()
+                yield done, predictions.result()
+        for done, predictions in waiting:
+            yield done, predictions.result()
+
+
+def _output_stem(path: Path, file: TextFile) -> str:
+    # Short enough for any file system, whatever the input's name.
+    return f"{bare_stem(path).encode()[:180].decode(errors='ignore')}-{file.content_hash()[:12]}"
+
+
+def _write_summary(path: Path, output: Path, stem: str, result: dict[str, Any]) -> None:
+    folder = output / SUMMARIES
+    folder.mkdir(exist_ok=True)
+    with Draft(folder, stem) as summary:
+        summary.text.write(json.dumps({"file": path.name, "bytes": path.stat().st_size, **result}, ensure_ascii=False) + "\n")
+        summary.publish(folder / f"{stem}.json")
+
+
+def _lines(chunk: Chunk, predicted: Predictions, model: Model, scored_at: str) -> str:
+    """The chunk's predictions as lines of CSV. The `csv` module takes more than twice the time over them."""
+    names = [f"{number},{_csv_field(name)}" for number, name in enumerate(model.segment_names)]
+    ids = chunk.ids if _is_plain("".join(chunk.ids)) else map(_csv_field, chunk.ids)
+    rows = zip(
+        ids,
+        predicted.churn.label.tolist(),
+        predicted.churn.probability.tolist(),
+        predicted.purchase.label.tolist(),
+        predicted.purchase.probability.tolist(),
+        map(names.__getitem__, predicted.segment.tolist()),
         fingerprints(chunk.columns),
+        strict=True,
     )
+    line = f"%s,%d,%.6f,%d,%.6f,%s,{model.version},{scored_at},%s\n"
+    return "".join(map(line.__mod__, rows))
+
+
+def _is_plain(text: str) -> bool:
+    return not any(mark in text for mark in ',"\r\n')
+
+
+def _csv_field(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return text if _is_plain(text) else f'"{doubled}"'
 
 
 def _rejection_line(rejection: Rejection) -> str:

@@ -9,8 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TextIO
 
-UNREADABLE = (OSError, EOFError, zlib.error)
-"""What reading a file may raise when it is broken off, no gzip though its name says so, or not there."""
+BROKEN = (gzip.BadGzipFile, EOFError, zlib.error)
+"""What reading a file may raise when it is broken off, or no gzip though its name says so."""
+UNREADABLE = (OSError, *BROKEN)
+"""The same, and when it is not there or its disk fails."""
 
 _BUFFER = 1 << 20
 _JSON_ENDINGS = {".jsonl", ".ndjson", ".json"}

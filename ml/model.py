@@ -64,18 +64,25 @@ class Encoder:
     """
 
     def __init__(self, features: Sequence[Column], categories: Mapping[str, Sequence[str]]) -> None:
-        self._codes = [
-            {text: float(code) for code, text in enumerate(categories[column.name])} if column.type == "category" else None
-            for column in features
-        ]
+        self._codes = [_Codes(categories[column.name]) if column.type == "category" else None for column in features]
         self.number_places = {column.name: place for place, column in enumerate(features) if column.type == "number"}
 
     def encode(self, columns: Sequence[Sequence[Value]]) -> Floats:
         """A row a player, a column a feature."""
         matrix = np.empty((len(columns[0]), len(columns)))
         for place, (codes, column) in enumerate(zip(self._codes, columns, strict=True)):
-            matrix[:, place] = column if codes is None else [codes.get(text, np.nan) for text in column]
+            matrix[:, place] = column if codes is None else list(map(codes.__getitem__, column))
         return matrix
+
+
+class _Codes(dict[Value, float]):
+    """The places of a column's categories; NaN for all others."""
+
+    def __init__(self, categories: Sequence[str]) -> None:
+        super().__init__((text, float(code)) for code, text in enumerate(categories))
+
+    def __missing__(self, _: Value) -> float:
+        return np.nan
 
 
 def input_places(schema: Schema, label: Label) -> list[int]:

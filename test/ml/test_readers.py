@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import text_blocks
 from conftest import PLAYER
 from files import TextFile, is_json_lines
 from readers import Chunk, FileRefused, read_players
@@ -42,12 +43,13 @@ def csv_line(fields: Sequence[str], newline: str, quote_all: bool) -> str:
     return ",".join(map(quoted, fields)) + newline
 
 
-def read(path: Path, schema: Schema, rows: int = 10_000) -> Chunk:
+def read(path: Path, schema: Schema, characters: int = 1 << 20) -> Chunk:
     """All chunks of a file as one."""
-    whole = Chunk(columns=[[] for _ in schema.features])
+    lines: list[int] = []
+    whole = Chunk(lines, columns=[[] for _ in schema.features])
     with TextFile(path) as file:
-        for chunk in read_players(file.text, is_json_lines(path), schema, schema.features, rows):
-            whole.lines += chunk.lines
+        for chunk in read_players(file.text, is_json_lines(path), schema, schema.features, characters):
+            lines += chunk.lines
             whole.ids += chunk.ids
             whole.rejections += chunk.rejections
             for column, more in zip(whole.columns, chunk.columns, strict=True):
@@ -70,7 +72,7 @@ def checked(schema: Schema, rows: Sequence[dict[str, Any]]) -> list[list[Any]]:
     quote_all=st.booleans(),
     bom=st.booleans(),
     zipped=st.booleans(),
-    chunk_rows=st.integers(1, 5),
+    characters=st.integers(1, 300),
 )
 def test_csv_gives_back_what_was_written(
     tmp_path_factory: pytest.TempPathFactory,
@@ -81,7 +83,7 @@ def test_csv_gives_back_what_was_written(
     quote_all: bool,
     bom: bool,
     zipped: bool,
-    chunk_rows: int,
+    characters: int,
 ) -> None:
     names = [*ROW, "clan", "identity"]
     order.shuffle(names)
@@ -91,35 +93,35 @@ def test_csv_gives_back_what_was_written(
     path = tmp_path_factory.mktemp("csv") / ("players.csv.gz" if zipped else "players.csv")
     path.write_bytes(gzip.compress(content) if zipped else content)
 
-    chunk = read(path, schema, chunk_rows)
+    chunk = read(path, schema, characters)
     assert reasons(chunk) == []
     assert chunk.ids == [row["idx"] for row in rows]
     assert chunk.columns == checked(schema, rows)
     assert chunk.lines == list(accumulate(heights, initial=1))[1:-1]
 
 
-@given(rows=st.lists(players, max_size=5), newline=st.sampled_from(["\n", "\r\n"]), ascii_only=st.booleans(), chunk_rows=st.integers(1, 5))
+@given(rows=st.lists(players, max_size=5), newline=st.sampled_from(["\n", "\r\n"]), ascii_only=st.booleans(), characters=st.integers(1, 300))
 def test_json_lines_give_back_what_was_written(
-    tmp_path_factory: pytest.TempPathFactory, schema: Schema, rows: list[dict[str, str]], newline: str, ascii_only: bool, chunk_rows: int
+    tmp_path_factory: pytest.TempPathFactory, schema: Schema, rows: list[dict[str, str]], newline: str, ascii_only: bool, characters: int
 ) -> None:
     path = tmp_path_factory.mktemp("json") / "players.jsonl"
     path.write_bytes("".join(json.dumps(row, ensure_ascii=ascii_only) + newline for row in rows).encode())
-    chunk = read(path, schema, chunk_rows)
+    chunk = read(path, schema, characters)
     assert reasons(chunk) == []
     assert chunk.ids == [row["idx"] for row in rows]
     assert chunk.columns == checked(schema, rows)
     assert chunk.lines == list(range(1, 1 + len(rows)))
 
 
-@given(st.binary(max_size=400), st.integers(1, 4))
+@given(st.binary(max_size=400), st.integers(1, 400))
 def test_any_bytes_below_a_header_cost_no_more_than_their_lines(
-    tmp_path_factory: pytest.TempPathFactory, schema: Schema, noise: bytes, chunk_rows: int
+    tmp_path_factory: pytest.TempPathFactory, schema: Schema, noise: bytes, characters: int
 ) -> None:
     path = tmp_path_factory.mktemp("noise") / "players.csv"
     good = f"{LINE}\n".encode()
     # A quote that the noise leaves open must not take in the good rows below it.
     path.write_bytes(f"{HEADER}\n".encode() + good + noise.replace(b"\0", b"") + b"\n" + good * 3)
-    chunk = read(path, schema, chunk_rows)
+    chunk = read(path, schema, characters)
     assert chunk.ids == ["1"] * 4
 
 
@@ -139,8 +141,8 @@ def test_a_wrong_row_is_set_aside_with_its_line_reason_and_text(tmp_path: Path, 
         LINE,
     ]
     path.write_text("\r\n".join(lines), newline="")
-    for rows in (1, 2, 3, 10_000):
-        chunk = read(path, schema, rows)
+    for characters in (1, 60, 200, 10_000):
+        chunk = read(path, schema, characters)
         assert chunk.lines == [2, 12]
         assert [(rejection.line, rejection.reason.split(",")[0]) for rejection in chunk.rejections] == [
             (3, 'age is "old"'),
@@ -170,6 +172,44 @@ def test_a_quote_never_closed_costs_its_line(tmp_path: Path, schema: Schema) -> 
     chunk = read(path, schema)
     assert [rejection.line for rejection in chunk.rejections] == [2]
     assert chunk.lines == list(range(3, 5_003))
+
+
+def test_a_wrong_row_among_many_costs_itself_alone_wherever_it_is(tmp_path: Path, schema: Schema) -> None:
+    path = tmp_path / "players.csv"
+    lines = [LINE.replace("1,", f"{number},", 1) for number in range(2, 2_002)]
+    wrong = {2: "1,2", 130: "", 131: LINE.replace("39", "old"), 900: f'"{LINE}', 1_500: f"{LINE},,", 2_001: LINE.replace("39", "")}
+    for number, line in wrong.items():
+        lines[number - 2] = line
+    path.write_text("\n".join([HEADER, *lines]))
+    for characters in (500, 1 << 20):
+        chunk = read(path, schema, characters)
+        assert [rejection.line for rejection in chunk.rejections] == [2, 131, 900, 1_500, 2_001]
+        assert chunk.lines == [number for number in range(2, 2_002) if number not in wrong]
+        assert chunk.ids == list(map(str, chunk.lines))
+
+
+def test_a_line_longer_than_the_memory_may_hold_is_set_aside(tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_blocks, "MAX_LINE", 2_000)
+    long = {"csv": [f"{LINE},{'x' * 5_000}", f'"{LINE},{"y" * 3_000}', f"{LINE},{'z' * 1_999}"], "jsonl": [f'{{"idx": "{"x" * 5_000}"}}'] * 3}
+    for ending, (first, second, third) in long.items():
+        row = f"{LINE},clan" if ending == "csv" else json.dumps({"idx": "1", **PLAYER})
+        lines = [*([f"{HEADER},clan"] if ending == "csv" else [row]), row, first, row, second, row, third]
+        path = tmp_path / f"players.{ending}"
+        for newline in ("\n", "\r\n"):
+            path.write_text(newline.join(lines), newline="")
+            for characters in (1, 100, 1_000, 2_000):
+                chunk = read(path, schema, characters)
+                assert chunk.lines == [*([] if ending == "csv" else [1]), 2, 4, 6]
+                assert [rejection.line for rejection in chunk.rejections] == [3, 5, 7]
+                assert all("is longer than" in reason for line, reason in reasons(chunk) if line != 5)
+                assert all(len(rejection.row) <= 1_000 for rejection in chunk.rejections)
+
+
+def test_a_column_that_nobody_asks_for_may_be_long(tmp_path: Path, schema: Schema) -> None:
+    path = tmp_path / "players.csv"
+    path.write_text(f'{HEADER},notes\n{LINE},{"x" * 200_000}\n{LINE},"{"y" * 200_000}"\n')
+    chunk = read(path, schema)
+    assert chunk.lines == [2, 3] and chunk.rejections == []
 
 
 @pytest.mark.parametrize(
