@@ -35,5 +35,9 @@ export const predictionFileSuffix = ".csv";
 /** Suffix of the file of set-aside rows (JSON Lines of line, reason and the row), beside the file that they came from. */
 export const rejectedSuffix = ".rejected.jsonl";
 
+/** Folder, beside the output files of a batch job, of the counts of their players: a file of JSON an output file, and that of the training. */
+export const statisticsFolder = "_statistics";
+export const trainingStatisticsFile = "training.json";
+
 /** Prefix of the app settings that make up the identity-based connection of the queue triggers to the lake. */
 export const lakeConnection = "Lake";

@@ -1,0 +1,59 @@
+import { Command } from "commander";
+import { compareStatistics, type ColumnDrift, type DriftReport } from "../functions/drift/compare";
+import { StatisticsError } from "../functions/drift/statistics";
+import { readPlayers } from "./drift-sources";
+
+/** Exit codes: 0 nothing has drifted, 1 something has, 2 what was given cannot be compared. */
+const drifted = 1;
+const badInput = 2;
+
+void new Command("drift")
+    .description("Compares the players of a day with those that a model was trained on: population stability index, unseen categories, shift of scores.")
+    .argument("<before>", "a model folder, or what <now> takes")
+    .argument("<now>", "the output folder of a batch job or of a day, a file of counts, or a file of players (CSV, JSON Lines, either gzipped)")
+    .option("--limit <psi>", "index above which a column has drifted", "0.2")
+    .option("--json", "prints the report as JSON", false)
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : badInput))
+    .action(async (before: string, now: string, { limit, json }: { readonly limit: string; readonly json: boolean }) => {
+        try {
+            if (!(Number(limit) > 0)) {
+                throw new StatisticsError(`--limit is ${JSON.stringify(limit)}, expected a number above 0`);
+            }
+            const report = compareStatistics(await readPlayers(before, now), await readPlayers(now, before), Number(limit));
+            console.log(json ? JSON.stringify(report, undefined, 2) : table(report, Number(limit)));
+            process.exitCode = report.drifted.length > 0 ? drifted : 0;
+        } catch (error) {
+            console.error(`drift: ${error instanceof Error ? error.message : String(error)}`);
+            process.exitCode = badInput;
+        }
+    })
+    .parseAsync();
+
+function table({ modelVersion, players, columns, drifted: names, tooFew }: DriftReport, limit: number): string {
+    const header = ["column", "kind", "PSI", "mean before", "now", "unseen", "missing"];
+    const rows = columns.map((column) => [
+        `${column.psi > limit ? "* " : "  "}${column.name}`,
+        column.kind,
+        column.psi.toFixed(4),
+        column.mean?.before.toFixed(4) ?? "",
+        column.mean?.now.toFixed(4) ?? "",
+        unseen(column),
+        column.missing ? percent(column.missing) : "",
+    ]);
+    const widths = header.map((title, i) => Math.max(...[header, ...rows].map((row) => (row[i] ?? "").length), title.length));
+    const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd();
+    const verdict = tooFew
+        ? "too few players to say"
+        : names.length === 0
+          ? `no column is above ${limit}`
+          : `above ${limit}: ${names.join(", ")}`;
+    return [`model ${modelVersion ?? "unknown"}, players ${players.before} before, ${players.now} now`, "", line(header), ...rows.map(line), "", verdict].join("\n");
+}
+
+function unseen({ unseen: counted }: ColumnDrift): string {
+    return counted === undefined || counted.share === 0 ? "" : `${percent(counted.share)} (${counted.texts.join(", ")})`;
+}
+
+function percent(share: number): string {
+    return `${(share * 100).toFixed(2)} %`;
+}
