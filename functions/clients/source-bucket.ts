@@ -106,8 +106,11 @@ export function createSourceBucket(settings: BucketSettings, credentials: AwsCre
         async read(key, etag) {
             try {
                 const got = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, IfMatch: etag }));
+                const body = got.Body as Readable;
+                // A link that drops before anybody reads would end the process; whoever reads gets the error all the same.
+                body.on("error", () => undefined);
                 return {
-                    body: got.Body as Readable,
+                    body,
                     contentType: got.ContentType,
                     contentEncoding: got.ContentEncoding,
                     contentLanguage: got.ContentLanguage,

@@ -1,0 +1,201 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { BlobServiceClient, type ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
+import { containers } from "../../functions/contracts";
+import type { AppSettings } from "../../functions/settings";
+import { AccessControl } from "../../local/cloud/access";
+import { startFront } from "../../local/cloud/storage/front";
+import { startAzurite } from "../../local/parts/azurite";
+import { startIdentity } from "../../local/parts/identity";
+import { startMariaDb } from "../../local/parts/mariadb";
+import { loopback } from "../../local/parts/ports";
+import { startRedis } from "../../local/parts/redis";
+import { openWorkshop, type Process, type Workshop } from "../../local/parts/workshop";
+import { eventOf } from "../functions/cold/events";
+import { TcpProxy } from "../functions/hot/tcp-proxy";
+import { BatchJobs } from "./batch-jobs";
+import { startSource, type Source } from "./source";
+import { Stores } from "./stores";
+import { startWorkers, type Workers } from "./workers";
+
+/** A server that can be restarted under the same address, with what it holds. */
+export type Server = "lake" | "cache" | "database" | "source" | "batch endpoint";
+export const servers: readonly Server[] = ["lake", "cache", "database", "source", "batch endpoint"];
+
+/** An event in a queue: what a handler is called with. */
+export interface QueuedEvent {
+    readonly container: string;
+    readonly path: string;
+    readonly message: unknown;
+}
+
+/** The cold path's whole surroundings on real servers, and the processes that work in them. */
+export interface World {
+    readonly workshop: Workshop;
+    readonly workers: Workers;
+    readonly stores: Stores;
+    readonly source: Source;
+    readonly jobs: BatchJobs;
+    /** The lake's containers as an outside system writes to them: its writes raise events. */
+    container(name: string): ContainerClient;
+    /** Takes the events that writes raised since the last call, in their order. */
+    takeEvents(): QueuedEvent[];
+    /** Takes a server away, and brings it back when `meanwhile` has come to its end. */
+    restart(server: Server, meanwhile?: () => Promise<void>): Promise<void>;
+    /** Empties every store. */
+    clear(): Promise<void>;
+    stop(): Promise<void>;
+}
+
+const identity = { clientId: "3f1e4b6a-7c1d-4a5e-9a63-0d2f5a1b7c01", principalId: "9b0c7d52-2f1e-4d7c-8e4a-6a5b4c3d2e02" };
+const accountId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/lake";
+/** Role "Storage Blob Data Contributor". */
+const blobContributor = "/providers/Microsoft.Authorization/roleDefinitions/ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+
+export async function startWorld(): Promise<World> {
+    const dir = await mkdtemp(path.join(tmpdir(), "chaos-"));
+    const workshop = await openWorkshop(dir);
+    const stop = async () => {
+        await workshop.stop();
+        await rm(dir, { recursive: true, force: true });
+    };
+    try {
+        return { ...(await startIn(workshop)), stop };
+    } catch (error) {
+        await stop();
+        throw error;
+    }
+}
+
+async function startIn(workshop: Workshop): Promise<Omit<World, "stop">> {
+    const lakeOptions = { account: "lake", key: Buffer.from("a key for tests").toString("base64") };
+    const databaseOptions = { database: "game", user: "predictions", password: "a password" };
+    const events: QueuedEvent[] = [];
+    const access = new AccessControl();
+    const assignment = { principalId: identity.principalId, roleDefinitionId: blobContributor, scope: accountId };
+    access.types["azure-native:authorization:RoleAssignment"].create(
+        { name: "role", inputs: assignment } as never,
+        { id: `${accountId}/role`, name: "role" },
+    );
+
+    const [tokens, lake, database, cache, source] = await Promise.all([
+        startIdentity(workshop),
+        restartable(workshop, async () => {
+            const { process, blobEndpoint } = await startAzurite(workshop, lakeOptions);
+            return { process, port: Number(new URL(blobEndpoint).port) };
+        }),
+        restartable(workshop, () => startMariaDb(workshop, databaseOptions)),
+        restartable(workshop, () => startRedis(workshop)),
+        startSource(workshop),
+    ]);
+    tokens.addIdentity(identity);
+    await cache.part().allowUser(identity.principalId);
+    tokens.onIssue(({ audience, principalId, token }) =>
+        audience === "https://redis.azure.com" ? cache.part().setPassword(principalId, token) : Promise.resolve(),
+    );
+    const lakeEndpoint = `https://${loopback}:${lake.proxy.port}/${lakeOptions.account}`;
+    const front = await startFront(workshop, {
+        kind: "blob",
+        account: lakeOptions.account,
+        accountId,
+        upstream: lakeEndpoint,
+        identity: tokens,
+        access,
+        sharedKeysAllowed: () => true,
+        onWritten: ({ container, blob, eTag }) => {
+            events.push({ container, path: blob, message: eventOf(container, blob, eTag) });
+            return Promise.resolve();
+        },
+    });
+    workshop.onStop(() => front.stop());
+    const key = new StorageSharedKeyCredential(lakeOptions.account, lakeOptions.key);
+    const inside = new BlobServiceClient(lakeEndpoint, key);
+    const outside = new BlobServiceClient(front.endpoint, key);
+    await Promise.all(Object.values(containers).map((name) => inside.getContainerClient(name).create()));
+    const jobs = await BatchJobs.start(workshop, inside, outside);
+    const cacheAccess = { port: cache.proxy.port, password: cache.part().adminPassword };
+    const stores = new Stores(inside, { ...databaseOptions, port: database.proxy.port }, cacheAccess);
+    workshop.onStop(() => stores.close());
+
+    const settings: AppSettings = {
+        AZURE_CLIENT_ID: identity.clientId,
+        Lake__blobServiceUri: front.endpoint,
+        Lake__queueServiceUri: "https://127.0.0.1:1/unused",
+        Lake__credential: "managedidentity",
+        Lake__clientId: identity.clientId,
+        INGEST_SCHEDULE: "0 0 * * * *",
+        ...source.settings,
+        ...jobs.settings,
+        ONLINE_SCORING_URI: "https://127.0.0.1:1/score",
+        ONLINE_DEPLOYMENT: "unused",
+        MODEL_VERSION: "0123456789ab",
+        MODEL_MAX_CALLS: "1",
+        MODEL_BATCH_PLAYERS: "1",
+        REDIS_HOST: loopback,
+        REDIS_PORT: String(cache.proxy.port),
+        REDIS_USERNAME: identity.principalId,
+        PREDICTION_FRESH_SECONDS: "3600",
+        BATCH_FRESH_SECONDS: "90000",
+        PREDICTION_KEEP_SECONDS: "172800",
+        HOT_PLAYERS: "0",
+        HOT_PLAYERS_TTL_MS: "1000",
+        REQUEST_DEADLINE_MS: "5000",
+        APPLICATIONINSIGHTS_CONNECTION_STRING: "",
+        DATABASE_HOST: loopback,
+        DATABASE_PORT: String(database.proxy.port),
+        DATABASE_NAME: databaseOptions.database,
+        DATABASE_USER: databaseOptions.user,
+        DATABASE_AUTH: "password",
+        DATABASE_PASSWORD: databaseOptions.password,
+    };
+    const workers = await startWorkers(workshop, { ...settings, IDENTITY_ENDPOINT: tokens.endpoint, IDENTITY_HEADER: tokens.header });
+    workshop.onStop(() => workers.stop());
+
+    const restarts: Record<Server, (meanwhile: () => Promise<void>) => Promise<void>> = {
+        // Azurite keeps its index in memory and Redis the writes of a second, so they are asked to end; the database is killed.
+        lake: (meanwhile) => lake.restart("SIGTERM", meanwhile),
+        cache: (meanwhile) => cache.restart("SIGTERM", meanwhile),
+        database: (meanwhile) => database.restart("SIGKILL", meanwhile),
+        source: (meanwhile) => source.restart(meanwhile),
+        "batch endpoint": (meanwhile) => jobs.restart(meanwhile),
+    };
+
+    return {
+        workshop,
+        workers,
+        stores,
+        source,
+        jobs,
+        container: (name) => outside.getContainerClient(name),
+        takeEvents: () => events.splice(0),
+        restart: (server, meanwhile = () => Promise.resolve()) => restarts[server](meanwhile),
+        async clear() {
+            await Promise.all([stores.clear(), source.put({})]);
+            jobs.clear();
+            events.length = 0;
+        },
+    };
+}
+
+/** Starts a server behind a proxy, which keeps its address whatever port it is on after a restart. */
+async function restartable<T extends { readonly process: Process; readonly port: number }>(workshop: Workshop, start: () => Promise<T>) {
+    let part = await start();
+    const proxy = await TcpProxy.start({ host: loopback, port: part.port });
+    workshop.onStop(() => proxy.stop());
+    return {
+        proxy,
+        part: () => part,
+        async restart(signal: "SIGTERM" | "SIGKILL", meanwhile: () => Promise<void>) {
+            proxy.close();
+            if (signal === "SIGKILL") {
+                process.kill(part.process.pid, signal);
+            }
+            await part.process.stop();
+            await meanwhile();
+            part = await start();
+            proxy.lead({ host: loopback, port: part.port });
+            proxy.open();
+        },
+    };
+}
