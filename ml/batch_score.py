@@ -5,6 +5,9 @@ Of an input file `part-0.csv.gz` come, under AZUREML_BI_OUTPUT_PATH,
     part-0-<content's hash>.csv                the predictions
     part-0-<content's hash>.rejected.jsonl     rows that cannot be scored, each with its line and the reason; only if there are any
     _summaries/part-0-<content's hash>.json    {"file", "bytes", "scored", "rejected"}, or {"file", "bytes", "refused": reason}
+    _statistics/part-0-<content's hash>.json   counts of the players, as `player_statistics.py` has them
+
+and, once a job, `_statistics/training.json`: the counts of the training data, with which `functions/drift/` compares the others.
 
 A file that is refused has a summary alone. One without a summary was not scored: `functions/reconcile/` looks for these.
 """
@@ -24,6 +27,7 @@ sys.path.append(str(Path(__file__).resolve().parent))
 
 from files import BROKEN, Draft, TextFile, bare_stem, is_data_file, is_json_lines
 from model import Model, Predictions, find_model_folder, load_model
+from player_statistics import Statistics
 from readers import Chunk, FileRefused, Rejection, read_players
 from records import fingerprints
 
@@ -41,6 +45,9 @@ HEADER = (
 )
 SUMMARIES = "_summaries"
 """Folder of the summaries. Readers of folders pass over names that start with an underscore."""
+STATISTICS = "_statistics"
+"""Folder of the counts."""
+TRAINING = "training.json"
 
 # Chunks that are read while one is predicted: enough to keep the models busy.
 _CHUNKS_AHEAD = 2
@@ -52,9 +59,12 @@ _output = Path()
 def init() -> None:
     """Loads the model that Azure ML mounted. Raises ModelFolderError, on which the job fails."""
     global _model, _output
-    _model = load_model(find_model_folder(Path(os.environ["AZUREML_MODEL_DIR"])))
+    folder = find_model_folder(Path(os.environ["AZUREML_MODEL_DIR"]))
+    _model = load_model(folder)
     _output = Path(os.environ["AZUREML_BI_OUTPUT_PATH"])
     (_output / SUMMARIES).mkdir(parents=True, exist_ok=True)
+    training = json.loads((folder / "statistics.json").read_bytes())
+    _write_json(_output / STATISTICS, TRAINING, training | {"modelVersion": _model.version})
 
 
 def run(mini_batch: Sequence[str]) -> list[str]:
@@ -85,12 +95,14 @@ def score_file(path: Path, model: Model, output: Path, now: Callable[[], datetim
     """
     scored_at = now().astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     scored = rejected = 0
+    statistics = Statistics(model.schema, model.bins)
     with TextFile(path) as file, Draft(output, path.name) as predictions, Draft(output, path.name) as rejections:
         predictions.text.write(",".join(HEADER) + "\n")
         try:
             for chunk, predicted in _predicted(read_players(file.text, is_json_lines(path), model.schema, model.schema.features), model):
                 predictions.text.write(_lines(chunk, predicted, model, scored_at))
                 rejections.text.writelines(map(_rejection_line, chunk.rejections))
+                statistics.add(predicted.inputs, predicted.probabilities, predicted.segment, chunk.columns)
                 scored += len(chunk.ids)
                 rejected += len(chunk.rejections)
         except (FileRefused, *BROKEN) as error:
@@ -100,6 +112,7 @@ def score_file(path: Path, model: Model, output: Path, now: Callable[[], datetim
         # The predictions last but for the summary: whoever sees them finds their rejected rows there.
         if rejected > 0:
             rejections.publish(output / f"{stem}.rejected.jsonl")
+        _write_json(output / STATISTICS, f"{stem}.json", statistics.to_json(model.version))
         predictions.publish(output / f"{stem}.csv")
         _write_summary(path, output, stem, {"scored": scored, "rejected": rejected})
     return f"{path.name}: {scored} scored, {rejected} rejected, {stem}.csv"
@@ -124,11 +137,14 @@ def _output_stem(path: Path, file: TextFile) -> str:
 
 
 def _write_summary(path: Path, output: Path, stem: str, result: dict[str, Any]) -> None:
-    folder = output / SUMMARIES
+    _write_json(output / SUMMARIES, f"{stem}.json", {"file": path.name, "bytes": path.stat().st_size, **result})
+
+
+def _write_json(folder: Path, name: str, content: dict[str, Any]) -> None:
     folder.mkdir(exist_ok=True)
-    with Draft(folder, stem) as summary:
-        summary.text.write(json.dumps({"file": path.name, "bytes": path.stat().st_size, **result}, ensure_ascii=False) + "\n")
-        summary.publish(folder / f"{stem}.json")
+    with Draft(folder, name) as draft:
+        draft.text.write(json.dumps(content, ensure_ascii=False) + "\n")
+        draft.publish(folder / name)
 
 
 def _lines(chunk: Chunk, predicted: Predictions, model: Model, scored_at: str) -> str:

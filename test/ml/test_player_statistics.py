@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import batch_score
 import count_players
 from conftest import Trained, read_csv, write_csv
 from player_statistics import UNSEEN_TEXTS, Bins, Statistics, make_bins
@@ -109,3 +110,24 @@ def test_says_which_file_is_wrong(trained: Trained, tmp_path: Path, capsys: pyte
     assert "bad.csv: " in capsys.readouterr().err
     assert count_players.main(["--model", str(tmp_path), str(good)]) == 2
     assert "not a model folder" in capsys.readouterr().err
+
+
+def test_a_batch_job_counts_each_file_beside_its_output(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = read_csv(trained.others)[:90]
+    rows[1]["country"] = "Atlantis"
+    rows[2]["age"] = "old"
+    path = write_csv(tmp_path / "part.csv", rows)
+    output = tmp_path / "out"
+    monkeypatch.setenv("AZUREML_MODEL_DIR", str(trained.folder))
+    monkeypatch.setenv("AZUREML_BI_OUTPUT_PATH", str(output))
+    batch_score.init()
+    # Twice, as when the job is repeated: no player is counted twice.
+    for _ in range(2):
+        batch_score.run([str(path)])
+    (written,) = output.glob("*.csv")
+    counts = json.loads((output / "_statistics" / f"{written.stem}.json").read_bytes())
+    assert (counts["players"], counts["modelVersion"]) == (89, trained.model.version)
+    assert counts["features"]["country"]["unseen"] == {"Atlantis": 1}
+    training = json.loads((output / "_statistics" / "training.json").read_bytes())
+    assert training == json.loads((trained.folder / "statistics.json").read_bytes()) | {"modelVersion": trained.model.version}
+    assert len(list((output / "_statistics").iterdir())) == 2
