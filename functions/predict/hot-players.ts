@@ -1,12 +1,19 @@
 import { LRUCache } from "lru-cache";
 import type { StoredPrediction } from "../clients/cache";
 
+/** A player in memory. */
+export interface HotPlayer {
+    readonly prediction: StoredPrediction;
+    /** The body of the answer to who asks for this player alone, once someone has. */
+    body?: ArrayBuffer;
+}
+
 /**
  * The players that this process was asked about just now, in its own memory: a player whom everyone asks about costs Redis nothing.
  * An entry lives a second or two from when it was put in, however often it is read, so that is how much older than Redis an answer may be.
  */
 export class HotPlayers {
-    private readonly players: LRUCache<string, StoredPrediction> | undefined;
+    private readonly players: LRUCache<string, HotPlayer> | undefined;
 
     /** @param options.max most players, the longest unused leave first; 0 keeps none */
     constructor(options: { readonly max: number; readonly ttlMs: number; readonly now: () => number }) {
@@ -14,7 +21,7 @@ export class HotPlayers {
         this.players = max > 0 ? new LRUCache({ max, ttl: ttlMs, ttlResolution: 0, perf: { now } }) : undefined;
     }
 
-    get(playerId: string): StoredPrediction | undefined {
+    get(playerId: string): HotPlayer | undefined {
         return this.players?.get(playerId);
     }
 
@@ -24,8 +31,8 @@ export class HotPlayers {
             return;
         }
         const present = this.players.get(prediction.playerId);
-        if (present === undefined || present.scoredAt < prediction.scoredAt) {
-            this.players.set(prediction.playerId, prediction);
+        if (present === undefined || present.prediction.scoredAt < prediction.scoredAt) {
+            this.players.set(prediction.playerId, { prediction });
         }
     }
 

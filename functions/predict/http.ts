@@ -1,8 +1,11 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { Prediction } from "../prediction";
 import type { PlayerError } from "./answer";
+import { answerText, predictionText } from "./answer-text";
+import { bytesOf, BytesResponse } from "./bytes-response";
 import { openApiDocument } from "./openapi";
 import { createPredictParts, type PredictServices } from "./parts";
-import { type Call, predict, type PredictParts } from "./predict";
+import { type Call, predict, predictFromMemory, type PredictParts } from "./predict";
 import { HttpProblem, internalProblem } from "./problem";
 import { playerIdSchema, readRequest } from "./request";
 import { show } from "./show";
@@ -10,7 +13,8 @@ import { show } from "./show";
 /** For how long a caller should leave alone a service that is overloaded, or whose cache is down. */
 const retryAfterSeconds = 1;
 
-type Handle = (request: HttpRequest, parts: PredictParts, call: Call) => Promise<HttpResponseInit>;
+type HandlerResponse = HttpResponseInit | BytesResponse;
+type Handle = (request: HttpRequest, parts: PredictParts, call: Call) => Promise<HandlerResponse>;
 
 /** The HTTP side of the predictions. */
 export function createPredictHandlers(services: PredictServices, now: () => number = Date.now) {
@@ -36,26 +40,35 @@ export function createPredictHandlers(services: PredictServices, now: () => numb
         if (answer.predictions.length === 0 && everyoneIs("overloaded", answer.errors)) {
             throw new HttpProblem("overloaded", "the model has more to do than it can answer in time: try again later", { retryAfterSeconds });
         }
-        return { jsonBody: answer };
+        return new BytesResponse(bytesOf(answerText(answer)), { "content-type": "application/json" });
     });
 
     /** `GET /api/predictions/{playerId}` */
     const getPrediction = answering(async (request, parts, call) => {
+        const hot = predictFromMemory(request.params["playerId"] ?? "", parts);
+        if (hot) {
+            hot.body ??= bytesOf(predictionText({ prediction: hot.prediction, source: "cache" }));
+            return predictionResponse(hot.body, hot.prediction);
+        }
         const playerId = playerIdSchema.safeParse(request.params["playerId"]);
         if (!playerId.success) {
             const detail = `playerId is ${show(request.params["playerId"])}: ${playerId.error.issues[0]?.message ?? "invalid"}`;
             throw new HttpProblem("invalid-request", detail, { field: "playerId" });
         }
         const { predictions, errors } = await predict({ players: [{ playerId: playerId.data }], match: "player" }, parts, call);
-        const [prediction] = predictions;
-        if (prediction) {
-            const age = Math.max(0, Math.floor((now() - Date.parse(prediction.scoredAt)) / 1000));
-            return { jsonBody: prediction, headers: { age: String(age) } };
+        const [answered] = predictions;
+        if (answered) {
+            return predictionResponse(bytesOf(predictionText(answered)), answered.prediction);
         }
         throw everyoneIs("not_found", errors)
             ? new HttpProblem("not-found", `no prediction of player ${show(playerId.data)} is stored: post the player's features`)
             : new HttpProblem("unavailable", "stored predictions cannot be read now: try again", { retryAfterSeconds });
     });
+
+    function predictionResponse(body: ArrayBuffer, { scoredAt }: Prediction): BytesResponse {
+        const age = Math.max(0, Math.floor((now() - Date.parse(scoredAt)) / 1000));
+        return new BytesResponse(body, { "content-type": "application/json", age: String(age) });
+    }
 
     /** `GET /api/openapi.json` */
     const getOpenApi: HttpHandler = () => ({ jsonBody: openApiDocument });
@@ -63,7 +76,7 @@ export function createPredictHandlers(services: PredictServices, now: () => numb
     return { postPredictions, getPrediction, getOpenApi };
 }
 
-async function asProblem(context: InvocationContext, handle: () => Promise<HttpResponseInit>): Promise<HttpResponseInit> {
+async function asProblem(context: InvocationContext, handle: () => Promise<HandlerResponse>): Promise<HandlerResponse> {
     try {
         return await handle();
     } catch (error) {

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CacheUnavailableError, type StoredPrediction } from "../clients/cache";
 import { ModelAnswerError, ModelUnavailableError } from "../clients/online-endpoint-protocol";
 import type { Prediction } from "../prediction";
-import type { AnsweredPrediction, PlayerError, PredictAnswer } from "./answer";
+import type { PlayerError } from "./answer";
+import type { Answer, Answered } from "./answer-text";
 import { checkFeatures, type Features } from "./features";
 import { type FreshnessCriteria, isFresh } from "./freshness";
-import type { HotPlayers } from "./hot-players";
+import type { HotPlayer, HotPlayers } from "./hot-players";
 import type { Metrics, Tier } from "./metrics";
 import { type ModelBatches, ModelOverloadedError } from "./model-batches";
 import type { ModelAnswer } from "./model-questions";
-import { promotionOf } from "./promotions";
 import type { PredictRequest } from "./request";
 import type { StoredPredictions } from "./stored-predictions";
 
@@ -40,7 +40,7 @@ export interface Call {
     readonly log: (fault: Error) => void;
 }
 
-type Outcome = { readonly prediction: AnsweredPrediction; readonly tier: Tier } | { readonly error: PlayerError };
+type Outcome = (Answered & { readonly tier: Tier }) | { readonly error: PlayerError };
 
 /** A player whose answer has to be found, with its checked inputs if the request has any. */
 interface Asked {
@@ -60,7 +60,7 @@ interface Miss {
  * the model for all others, and with a stale prediction where the model gives none. A fault of the cache or the model is never the
  * answer's fault.
  */
-export async function predict(request: PredictRequest, parts: PredictParts, call: Call): Promise<PredictAnswer> {
+export async function predict(request: PredictRequest, parts: PredictParts, call: Call): Promise<Answer> {
     const outcomes = new Map<string, Outcome>();
     const criteria = { ...request, modelVersion: parts.modelVersion, now: parts.now() };
     const asked = answerFromMemory(takeInputs(request, outcomes), criteria, parts, outcomes);
@@ -73,12 +73,12 @@ export async function predict(request: PredictRequest, parts: PredictParts, call
         }
     }
 
-    const predictions: AnsweredPrediction[] = [];
+    const predictions: Answered[] = [];
     const errors: PlayerError[] = [];
     for (const { playerId } of request.players) {
         const outcome = outcomes.get(playerId);
         if (outcome && "prediction" in outcome) {
-            predictions.push(outcome.prediction);
+            predictions.push(outcome);
             parts.metrics.answers.add(outcome.tier);
         } else if (outcome) {
             errors.push(outcome.error);
@@ -86,6 +86,19 @@ export async function predict(request: PredictRequest, parts: PredictParts, call
         }
     }
     return { predictions, errors };
+}
+
+/**
+ * The player in the process's memory, if that prediction is the answer to who asks for this player alone and sets no conditions. Whoever
+ * gets undefined asks `predict`.
+ */
+export function predictFromMemory(playerId: string, parts: PredictParts): HotPlayer | undefined {
+    const player = parts.hot.get(playerId);
+    if (player === undefined || !isFresh(player.prediction, undefined, { match: "player", modelVersion: parts.modelVersion, now: parts.now() })) {
+        return undefined;
+    }
+    parts.metrics.answers.add("memory");
+    return player;
 }
 
 /** The players of the request, each once, with checked inputs; those whose inputs are wrong have their outcome. */
@@ -113,11 +126,11 @@ function takeInputs(request: PredictRequest, outcomes: Map<string, Outcome>): As
 /** Answers those whom this process was asked about just now, if that prediction counts; returns the others. */
 function answerFromMemory(asked: Asked[], criteria: FreshnessCriteria, parts: PredictParts, outcomes: Map<string, Outcome>): Asked[] {
     return asked.filter(({ playerId, features }) => {
-        const stored = parts.hot.get(playerId);
-        if (stored === undefined || !isFresh(stored, features, criteria)) {
+        const player = parts.hot.get(playerId);
+        if (player === undefined || !isFresh(player.prediction, features, criteria)) {
             return true;
         }
-        outcomes.set(playerId, succeed(stored, "memory"));
+        outcomes.set(playerId, succeed(player.prediction, "memory"));
         return false;
     });
 }
@@ -204,11 +217,10 @@ function outcomeOf({ playerId, stored }: Miss, answer: ModelAnswer, parts: Predi
         : fail(playerId, "model_unavailable", "the model does not answer and no prediction is stored: try again");
 }
 
-const sources = { memory: "cache", redis: "cache", model: "model", stale: "stale" } as const satisfies Record<Tier, AnsweredPrediction["source"]>;
+const sources = { memory: "cache", redis: "cache", model: "model", stale: "stale" } as const satisfies Record<Tier, Answered["source"]>;
 
 function succeed(prediction: Prediction, tier: Tier): Outcome {
-    const { playerId, churn, purchase, segment, modelVersion, scoredAt } = prediction;
-    return { prediction: { playerId, churn, purchase, segment, promotion: promotionOf(segment.name), modelVersion, scoredAt, source: sources[tier] }, tier };
+    return { prediction, source: sources[tier], tier };
 }
 
 function fail(playerId: string, code: PlayerError["code"], message: string): Outcome {

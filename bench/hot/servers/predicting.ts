@@ -1,3 +1,4 @@
+import { answerText, predictionText } from "../../../functions/predict/answer-text";
 import { createPredictParts } from "../../../functions/predict/parts";
 import { predict } from "../../../functions/predict/predict";
 import { parseRequest, playerIdSchema, type PredictRequest } from "../../../functions/predict/request";
@@ -18,5 +19,6 @@ listen(async ({ url = "" }, body) => {
     if (answer.errors.length > 0) {
         throw new Error(JSON.stringify(answer.errors.slice(0, 3)));
     }
-    return JSON.stringify(one ? answer.predictions[0] : answer);
+    const [first] = answer.predictions;
+    return one && first ? predictionText(first) : answerText(answer);
 });

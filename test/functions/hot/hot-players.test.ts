@@ -14,7 +14,7 @@ describe("the players in memory", () => {
         hot.put(stored("a"));
         for (let i = 0; i < 10; i++) {
             now += 100;
-            expect(hot.get("a")).toEqual(stored("a"));
+            expect(hot.get("a")).toEqual({ prediction: stored("a") });
         }
         now += 1;
         expect(hot.get("a")).toBeUndefined();
@@ -27,12 +27,12 @@ describe("the players in memory", () => {
         now += 900;
         hot.put(stored("a", 1));
         hot.put(stored("a", 2));
-        expect(hot.get("a")).toEqual(stored("a", 2));
+        expect(hot.get("a")).toEqual({ prediction: stored("a", 2) });
         now += 200;
         expect(hot.get("a")).toBeUndefined();
         hot.put(stored("a", 1));
         hot.put(stored("a", 3));
-        expect(hot.get("a")).toEqual(stored("a", 3));
+        expect(hot.get("a")).toEqual({ prediction: stored("a", 3) });
     });
 
     test("are as many as the settings say, the longest unused leave first; none at 0", () => {
@@ -41,7 +41,7 @@ describe("the players in memory", () => {
             hot.put(stored(playerId));
             hot.get("a");
         }
-        expect([hot.size, hot.get("a")?.playerId, hot.get("b"), hot.get("c")?.playerId]).toEqual([2, "a", undefined, "c"]);
+        expect([hot.size, hot.get("a")?.prediction.playerId, hot.get("b"), hot.get("c")?.prediction.playerId]).toEqual([2, "a", undefined, "c"]);
         const none = new HotPlayers({ max: 0, ttlMs: 1_000, now: Date.now });
         none.put(stored("a"));
         expect([none.size, none.get("a")]).toEqual([0, undefined]);

@@ -1,4 +1,4 @@
-import { HttpRequest, type HttpResponseInit, InvocationContext } from "@azure/functions";
+import { HttpRequest, HttpResponse, InvocationContext } from "@azure/functions";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { PredictionCache } from "../../../functions/clients/cache";
 import { createOnlineEndpoint, type OnlineEndpoint } from "../../../functions/clients/online-endpoint";
@@ -39,7 +39,14 @@ afterAll(async () => {
     await Promise.all([parts.stop(), server.stop()]);
 });
 
-async function call(handler: keyof typeof handlers, init: { body?: string; playerId?: string } = {}): Promise<HttpResponseInit> {
+/** A response as the caller gets it. */
+interface Reply {
+    readonly status: number;
+    readonly headers: Record<string, string>;
+    readonly body: string;
+}
+
+async function call(handler: keyof typeof handlers, init: { body?: string; playerId?: string } = {}): Promise<Reply> {
     const request = new HttpRequest({
         method: init.body === undefined ? "GET" : "POST",
         url: "http://localhost/api/predictions",
@@ -51,12 +58,15 @@ async function call(handler: keyof typeof handlers, init: { body?: string; playe
         invocationId: "the-invocation",
         logHandler: (level, ...args) => void logs.push([level, ...args]),
     });
-    return await handlers[handler](request, context);
+    const returned = await handlers[handler](request, context);
+    const response = returned instanceof HttpResponse ? returned : new HttpResponse(returned);
+    const bytes = await response.arrayBuffer();
+    return { status: response.status, headers: Object.fromEntries(response.headers), body: new TextDecoder().decode(bytes) };
 }
 
-function problemOf(response: HttpResponseInit) {
+function problemOf(response: Reply) {
     expect(response.headers).toMatchObject({ "content-type": "application/problem+json" });
-    return problemSchema.parse(JSON.parse(response.body as string));
+    return problemSchema.parse(JSON.parse(response.body));
 }
 
 const minuteAgo = () => prediction("2", { scoredAt: new Date(Date.now() - 60_500).toISOString() });
@@ -66,8 +76,8 @@ describe("POST /api/predictions", () => {
         const response = await call("postPredictions", {
             body: JSON.stringify({ players: [{ playerId: "1", features: playerFeatures() }, { playerId: "2" }] }),
         });
-        expect(response.status ?? 200).toBe(200);
-        const answer = answerSchema.parse(response.jsonBody);
+        expect(response).toMatchObject({ status: 200, headers: { "content-type": "application/json" } });
+        const answer = answerSchema.parse(JSON.parse(response.body));
         expect(answer.predictions).toMatchObject([{ playerId: "1", source: "model" }]);
         expect(answer.errors).toMatchObject([{ playerId: "2", code: "not_found" }]);
     });
@@ -127,8 +137,8 @@ describe("GET /api/predictions/{playerId}", () => {
     test("answers the stored prediction with its age", async () => {
         await cache.putMany([minuteAgo()]);
         const response = await call("getPrediction", { playerId: "2" });
-        expect(response.headers).toEqual({ age: "60" });
-        expect(predictionSchema.parse(response.jsonBody)).toMatchObject({
+        expect(response.headers).toEqual({ "content-type": "application/json", age: "60" });
+        expect(predictionSchema.parse(JSON.parse(response.body))).toMatchObject({
             playerId: "2",
             source: "cache",
             segment: prediction("2").segment,
@@ -139,7 +149,33 @@ describe("GET /api/predictions/{playerId}", () => {
     test("has the promotion of the segment's name", async () => {
         const [[name, promotion] = ["", ""]] = Object.entries(promotions);
         await cache.putMany([prediction("offered", { segment: { id: 5, name }, modelVersion: "promoted" })]);
-        expect((await call("getPrediction", { playerId: "offered" })).jsonBody).toMatchObject({ segment: { name }, promotion });
+        expect(JSON.parse((await call("getPrediction", { playerId: "offered" })).body)).toMatchObject({ segment: { name }, promotion });
+    });
+
+    test("answers from the process's memory as it does from Redis, for as long as that prediction counts", async () => {
+        let now = Date.now();
+        const reads: string[][] = [];
+        const counting: Pick<PredictionCache, "getMany" | "putMany"> = {
+            getMany: (playerIds) => {
+                reads.push([...playerIds]);
+                return cache.getMany(playerIds);
+            },
+            putMany: (predictions) => cache.putMany(predictions),
+        };
+        const settings = hotSettings({ HOT_PLAYERS: 10, HOT_PLAYERS_TTL_MS: 2_000 });
+        handlers = createPredictHandlers({ settings: () => settings, cache: () => counting, onlineEndpoint: () => endpoint }, () => now);
+        await cache.putMany([minuteAgo()], 3);
+        const fromRedis = await call("getPrediction", { playerId: "2" });
+        now += 1_000;
+        const fromMemory = [await call("getPrediction", { playerId: "2" }), await call("getPrediction", { playerId: "2" })];
+        expect(fromMemory).toEqual(Array(2).fill({ ...fromRedis, headers: { ...fromRedis.headers, age: "61" } }));
+        expect(reads).toEqual([["2"]]);
+        now += 1_001;
+        await call("getPrediction", { playerId: "2" });
+        expect(reads).toHaveLength(2);
+        now += 1_500;
+        expect(JSON.parse((await call("getPrediction", { playerId: "2" })).body)).toMatchObject({ playerId: "2", source: "stale" });
+        expect(reads).toHaveLength(3);
     });
 
     test("answers 404 for a player of whom nothing is stored, and 400 for an id that none can have", async () => {
@@ -160,6 +196,6 @@ describe("GET /api/predictions/{playerId}", () => {
 
 describe("GET /api/openapi.json", () => {
     test("answers the document", async () => {
-        expect((await call("getOpenApi")).jsonBody).toMatchObject({ openapi: "3.1.0", paths: { "/predictions": {}, "/health": {} } });
+        expect(JSON.parse((await call("getOpenApi")).body)).toMatchObject({ openapi: "3.1.0", paths: { "/predictions": {}, "/health": {} } });
     });
 });

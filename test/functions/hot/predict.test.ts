@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { CacheUnavailableError, type PredictionCache } from "../../../functions/clients/cache";
 import { createOnlineEndpoint, type OnlineEndpoint } from "../../../functions/clients/online-endpoint";
+import { answerSchema, type PredictAnswer } from "../../../functions/predict/answer";
+import { answerText } from "../../../functions/predict/answer-text";
 import { createPredictParts, type PredictServices, type PredictSettings } from "../../../functions/predict/parts";
 import { predict } from "../../../functions/predict/predict";
 import type { PredictRequest } from "../../../functions/predict/request";
@@ -36,11 +38,15 @@ interface Change extends Partial<PredictSettings> {
 }
 
 /** Answers as a process of its own does. */
-function answer(request: Omit<PredictRequest, "match"> & Partial<PredictRequest>, { cache: otherCache, ...settings }: Change = {}) {
+async function answer(
+    request: Omit<PredictRequest, "match"> & Partial<PredictRequest>,
+    { cache: otherCache, ...settings }: Change = {},
+): Promise<PredictAnswer> {
     const services = { settings: () => hotSettings(settings), cache: otherCache ?? (() => cache), onlineEndpoint: () => model };
     const parts = createPredictParts(services);
     const log = (fault: Error) => void faults.push(fault);
-    return predict({ match: "player", ...request }, parts, { deadline: Date.now() + parts.deadlineMs, log });
+    const answered = await predict({ match: "player", ...request }, parts, { deadline: Date.now() + parts.deadlineMs, log });
+    return answerSchema.strict().parse(JSON.parse(answerText(answered)));
 }
 
 const stored = (playerId: string, secondsAgo = 60, change = {}) =>
@@ -248,7 +254,7 @@ describe("requests of one process", () => {
         const first = ["1", "2"].map((playerId) => ask({ players: [{ playerId, features }] }));
         await vi.waitFor(() => expect(server.calls).toHaveLength(1), { timeout: 30_000 });
         const flooded = await ask({ players: [{ playerId: "3", features }, { playerId: "other", features }] });
-        expect(flooded.predictions).toMatchObject([{ playerId: "other", source: "stale" }]);
+        expect(flooded.predictions).toMatchObject([{ prediction: { playerId: "other" }, source: "stale" }]);
         expect(flooded.errors).toMatchObject([{ playerId: "3", code: "overloaded" }]);
         await Promise.all(first);
     });
@@ -265,7 +271,7 @@ describe("a request under faults", () => {
         server.always = () => reply;
         await cache.putMany([stored("fresh"), stored("other", 60, { modelVersion: "ffffffffffff" })]);
         const players = ["fresh", "other", "none"].map((playerId) => ({ playerId, features }));
-        const { predictions, errors } = await answer({ players }, { REQUEST_DEADLINE_MS: 300 });
+        const { predictions, errors } = await answer({ players }, { REQUEST_DEADLINE_MS: 1_000 });
         expect(predictions.map((one) => one.source)).toEqual(["cache", "stale"]);
         expect(errors).toMatchObject([{ playerId: "none", code: "model_unavailable" }]);
         expect(faults).toHaveLength(1);
