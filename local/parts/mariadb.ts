@@ -40,7 +40,9 @@ const privileges = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, 
 export async function startMariaDb(workshop: Workshop, options: MariaDbOptions): Promise<MariaDbPart> {
     const dir = path.join(workshop.dir, "mariadb");
     const dataDir = path.join(dir, "data");
-    mkdirSync(dir, { recursive: true });
+    // Servers that share one delete each other's temporary tables when they start.
+    const tmpDir = path.join(dir, "tmp");
+    mkdirSync(tmpDir, { recursive: true });
     if (!existsSync(dataDir)) {
         await install(workshop, dir, dataDir);
     }
@@ -62,6 +64,7 @@ export async function startMariaDb(workshop: Workshop, options: MariaDbOptions):
                 "--no-defaults",
                 ...asUser(),
                 `--datadir=${dataDir}`,
+                `--tmpdir=${tmpDir}`,
                 `--socket=${socketPath}`,
                 `--pid-file=${path.join(dir, "mariadb.pid")}`,
                 `--bind-address=${loopback}`,
