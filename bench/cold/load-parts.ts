@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createReadStream, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import mysql, { type Connection } from "mysql2/promise";
-import { columns } from "../../functions/load/row";
+import { fileColumns as columns } from "../../functions/load/columns";
 import { type MariaDbPart, startMariaDb } from "../../local/parts/mariadb";
 import { findBinary } from "../../local/parts/system";
 import { type ColdParts, clientId, startColdParts } from "../../test/functions/cold/parts";

