@@ -7,30 +7,24 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import openmp  # before lightgbm
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from ensemble import Ensemble, booster_files, read_ensemble
 from player_statistics import Bins, read_bins
 from records import Column, Label, Schema, Value, read_schema
 from segments import Floats, Segments, read_segments
 
-CONTENT_FILES = ("churn.txt", "purchase.txt", "segments.json", "features.json", "statistics.json")
-"""What a model folder has beside `model.json`."""
+CONTENT_FILES = ("ensembles.json", "segments.json", "features.json", "statistics.json")
+"""What a model folder has beside `model.json` and the boosters that `ensembles.json` names."""
 LABELS = ("churn", "purchase")
 
-# Starting threads costs more than it saves for the rows of a request.
-_ROWS_FOR_THREADS = 256
+# How a model fared against the one before it is no part of what it is.
+_NOT_IN_VERSION = {"version", "gate"}
 
 
 class ModelFolderError(ValueError):
     """The folder is not a whole model folder; the message names the folder and what is wrong."""
-
-
-def rounded(probability: Floats) -> Floats:
-    """Probabilities as they are kept and told everywhere: 6 decimals."""
-    return np.round(probability, 6)
 
 
 @dataclass(frozen=True)
@@ -86,7 +80,7 @@ class _Codes(dict[Value, float]):
 
 
 def input_places(schema: Schema, label: Label) -> list[int]:
-    """Which features a label's booster takes: all but those that give the label away."""
+    """Which features a label's boosters take: all but those that give the label away."""
     return [place for place, column in enumerate(schema.features) if column.name not in label.excludes]
 
 
@@ -97,7 +91,7 @@ class Model:
     version: str
     schema: Schema
     encoder: Encoder
-    boosters: Mapping[str, lightgbm.Booster]
+    ensembles: Mapping[str, Ensemble]
     thresholds: Mapping[str, float]
     segments: Segments
     segment_names: tuple[str, ...]
@@ -117,17 +111,8 @@ class Model:
         return Predictions(**scores, segment=segment, inputs=matrix)
 
     def _score(self, label: Label, matrix: Floats) -> Scores:
-        probability = booster_probability(self.boosters[label.name], matrix[:, input_places(self.schema, label)])
+        probability = self.ensembles[label.name].probability(matrix)
         return Scores(probability, probability >= self.thresholds[label.name])
-
-
-def booster_probability(booster: lightgbm.Booster, inputs: Floats) -> Floats:
-    """Rounded probabilities of yes."""
-    if len(inputs) == 0:
-        return np.empty(0)
-    # 0 leaves it to OpenMP: all cores, or OMP_NUM_THREADS.
-    threads = 0 if len(inputs) >= _ROWS_FOR_THREADS else 1
-    return rounded(np.asarray(booster.predict(np.ascontiguousarray(inputs), num_threads=threads)))
 
 
 def find_model_folder(mounted: Path) -> Path:
@@ -148,18 +133,21 @@ def load_model(folder: Path) -> Model:
     try:
         contents = {name: (folder / name).read_bytes() for name in CONTENT_FILES}
         described = json.loads((folder / "model.json").read_bytes())
-    except (OSError, ValueError) as error:
+        ensembles = json.loads(contents["ensembles.json"])
+        contents |= {name: (folder / name).read_bytes() for content in ensembles.values() for name in booster_files(content)}
+    except (OSError, ValueError, LookupError) as error:
         raise ModelFolderError(f"{folder}: not a model folder: {error}; train again") from error
     version = content_version(contents, described)
     if described.get("version") != version:
         raise ModelFolderError(f"{folder}: the files are of version {version}, model.json says {described.get('version')}; train again")
     features = json.loads(contents["features.json"])
     schema = read_schema(features)
+    places = {column.name: place for place, column in enumerate(schema.features)}
     return Model(
         version=version,
         schema=schema,
         encoder=Encoder(schema.features, features["categories"]),
-        boosters={name: lightgbm.Booster(model_str=contents[f"{name}.txt"].decode()) for name in LABELS},
+        ensembles={name: read_ensemble(ensembles[name], contents, places) for name in LABELS},
         thresholds=described["thresholds"],
         segments=read_segments(json.loads(contents["segments.json"])),
         segment_names=tuple(segment["name"] for segment in described["segments"]),
@@ -168,8 +156,9 @@ def load_model(folder: Path) -> Model:
 
 
 def content_version(contents: Mapping[str, bytes], described: Mapping[str, Any]) -> str:
-    """The version of a model folder: 12 hexadecimal digits of the SHA-256 over all that is in it, but the version itself."""
-    parts = dict(contents) | {"model.json": to_json({name: entry for name, entry in described.items() if name != "version"})}
+    """The version of a model folder: 12 hexadecimal digits of the SHA-256 over what is in it, but the version itself, the gate's verdict
+    and the report."""
+    parts = dict(contents) | {"model.json": to_json({name: entry for name, entry in described.items() if name not in _NOT_IN_VERSION})}
     listing = "".join(f"{sha256(content).hexdigest()}  {name}\n" for name, content in sorted(parts.items()))
     return sha256(listing.encode()).hexdigest()[:12]
 

@@ -1,6 +1,6 @@
-"""The players that models are trained on, read from files and split into parts by the player."""
+"""The players that models are trained on, read from files and split into parts and folds by the player."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,9 +13,13 @@ from readers import FileRefused, Rejection, read_players
 from records import Label, Schema, Value, fingerprints
 from segments import Floats
 
-PARTS = ("train", "validation", "test")
-# Of 1,000 players: the first 640 train, the next 160 stop the training and choose thresholds, the last 200 only measure.
-_PART_ENDS = np.array([0.64, 0.80])
+PARTS = ("train", "test")
+TEST_SHARE = 0.2
+FOLDS = 5
+"""Of the training part. A booster is fitted to all folds but one, which stops its fitting, and scored on that one."""
+
+InTest = Callable[[NDArray[np.uint64]], NDArray[np.bool_]]
+"""Tells by players' numbers, spread evenly over 64 bits, who is in the test part."""
 
 
 class DataError(ValueError):
@@ -24,21 +28,30 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Players in an order that depends on the seed and the players alone, not on files or their order.
+    """Players in an order that depends on them alone, not on files or their order.
 
-    `matrix` has a column a feature, where a category stands as its place in `categories`; `parts` holds the rows of each part.
+    `matrix` has a column a feature, where a category stands as its place in `categories`; `parts` holds the rows of each part, `folds`
+    the fold of every row. All rows of a player are in one part and one fold. `test_columns` are the test part as `Model.predict` takes it.
     """
 
     matrix: Floats
     categories: dict[str, list[str]]
     labels: dict[str, NDArray[np.bool_]]
     parts: dict[str, NDArray[np.intp]]
+    folds: NDArray[np.intp]
+    test_columns: list[list[Value]]
     hash: str
     rejections: list[tuple[Path, Rejection]]
 
 
-def read_training_data(paths: Sequence[Path], schema: Schema, seed: int) -> TrainingData:
-    """Reads files, or folders of them, and splits their players.
+def last_fifth(numbers: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """The test part of every training. It does not depend on the seed, so that no model was ever fitted to the players that it is
+    compared by with the next, whatever the seed and the day."""
+    return numbers / 2.0**64 >= 1 - TEST_SHARE
+
+
+def read_training_data(paths: Sequence[Path], schema: Schema, seed: int, in_test: InTest = last_fifth) -> TrainingData:
+    """Reads files, or folders of them, and splits their players. The seed decides the folds.
 
     Raises DataError, also for a label of one value alone and for too few players.
     """
@@ -66,15 +79,22 @@ def read_training_data(paths: Sequence[Path], schema: Schema, seed: int) -> Trai
         reason = f"; the first of {len(rejections)} rejected rows: {rejections[0][1].reason}" if rejections else ""
         raise DataError(f"{', '.join(map(str, paths))}: no player to train on{reason}")
 
-    keys = np.array([int.from_bytes(sha256(f"{seed}\n{player}".encode()).digest()[:8], "big") for player in ids], dtype=np.uint64)
-    order = np.lexsort((np.array(prints), keys))
-    part_numbers = np.searchsorted(_PART_ENDS, keys[order] / 2.0**64, side="right")
+    numbers = _numbers(ids, "")
+    order = np.lexsort((np.array(prints), numbers))
+    test = in_test(numbers[order])
+    folds = (_numbers(ids, f"{seed}\n")[order] % np.uint64(FOLDS)).astype(np.intp)
     answers = {name: np.array(values)[order] for name, values in labels.items()}
-    parts = {name: np.flatnonzero(part_numbers == number) for number, name in enumerate(PARTS)}
+    parts = {"train": np.flatnonzero(~test), "test": np.flatnonzero(test)}
     for label in schema.labels:
-        _check_label(label, answers[label.name], parts)
-    matrix, categories = _with_known_categories(schema, np.concatenate(blocks)[order], vocabularies, parts["train"])
-    return TrainingData(matrix, categories, answers, parts, _data_hash(ids, prints, labels), rejections)
+        _check_label(label, answers[label.name], parts, folds)
+    raw = np.concatenate(blocks)[order]
+    test_columns = _texts_again(schema, raw[parts["test"]], vocabularies)
+    matrix, categories = _with_known_categories(schema, raw, vocabularies, parts["train"])
+    return TrainingData(matrix, categories, answers, parts, folds, test_columns, _data_hash(ids, prints, labels), rejections)
+
+
+def _numbers(ids: Sequence[str], salt: str) -> NDArray[np.uint64]:
+    return np.array([int.from_bytes(sha256(f"{salt}{player}".encode()).digest()[:8], "big") for player in ids], dtype=np.uint64)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -100,6 +120,14 @@ def _block(schema: Schema, columns: Sequence[Sequence[Value]], vocabularies: lis
     return block
 
 
+def _texts_again(schema: Schema, matrix: Floats, vocabularies: list[dict[Value, int]]) -> list[list[Value]]:
+    columns: list[list[Value]] = []
+    for column, values, vocabulary in zip(schema.features, matrix.T, vocabularies, strict=True):
+        texts = list(vocabulary)
+        columns.append([texts[code] for code in values.astype(np.intp).tolist()] if column.type == "category" else values.tolist())
+    return columns
+
+
 def _with_known_categories(
     schema: Schema, matrix: Floats, vocabularies: list[dict[Value, int]], train: NDArray[np.intp]
 ) -> tuple[Floats, dict[str, list[str]]]:
@@ -123,15 +151,17 @@ def _answers(label: Label, values: Sequence[Value]) -> list[bool]:
     return [value == label.equals for value in values]
 
 
-def _check_label(label: Label, answers: NDArray[np.bool_], parts: dict[str, NDArray[np.intp]]) -> None:
+def _check_label(label: Label, answers: NDArray[np.bool_], parts: dict[str, NDArray[np.intp]], folds: NDArray[np.intp]) -> None:
     positive = int(np.count_nonzero(answers))
     meaning = f"{label.column.name} {'above ' + format(label.above, 'g') if label.above is not None else 'equal to ' + str(label.equals)}"
     if positive in (0, len(answers)):
         raise DataError(f"{label.name} needs players of both kinds: {positive} of {len(answers)} have {meaning}")
-    for name, rows in parts.items():
+    train = parts["train"]
+    portions = {"test part": parts["test"]} | {f"fold {fold + 1}": train[folds[train] == fold] for fold in range(FOLDS)}
+    for name, rows in portions.items():
         if len(np.unique(answers[rows])) < 2:
             raise DataError(
-                f"{label.name}: the {name} part of {len(rows)} players has but one kind ({positive} of all {len(answers)} have {meaning}); "
+                f"{label.name}: the {name} of {len(rows)} players has but one kind ({positive} of all {len(answers)} have {meaning}); "
                 "more players are needed"
             )
 

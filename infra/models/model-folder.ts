@@ -17,13 +17,19 @@ export class ModelFolderError extends Error {
     override readonly name = "ModelFolderError";
 }
 
-const manifest = z.object({ version: z.string().min(1).max(17) });
+const manifest = z.object({
+    version: z.string().min(1).max(17),
+    gate: z.object({ passed: z.boolean(), accepted: z.boolean(), reasons: z.array(z.string()) }),
+});
+
+/** The report is for people; what scores does not read it. */
+const reportFolder = "report/";
 
 /**
  * Reads the folder that training left.
  *
  * @param folder absolute, or from the project's folder
- * @throws ModelFolderError when there are no trained models in it
+ * @throws ModelFolderError when there are no trained models in it, or ones that the gate of training refused and nobody accepted
  */
 export function readModelFolder(folder: string): ModelFolder {
     const dir = path.resolve(projectDir, folder);
@@ -31,10 +37,26 @@ export function readModelFolder(folder: string): ModelFolder {
     if (!existsSync(manifestFile)) {
         throw new ModelFolderError(`there are no trained models in ${folder} (player-predictions:modelFolder): run npm run train -- --data FILE`);
     }
-    const parsed = manifest.safeParse(JSON.parse(readFileSync(manifestFile, "utf8")));
+    const parsed = manifest.safeParse(readJson(manifestFile));
     if (!parsed.success) {
-        throw new ModelFolderError(`${path.join(folder, "model.json")} has no version of 1 to 17 characters: run npm run train -- --data FILE`);
+        const { path: place, message } = parsed.error.issues[0] as z.core.$ZodIssue;
+        throw new ModelFolderError(`${path.join(folder, "model.json")}: ${place.join(".")}: ${message}: run npm run train -- --data FILE`);
     }
-    const files = listFiles(dir);
-    return { files, contentVersion: filesVersion(files), modelVersion: parsed.data.version };
+    const { gate, version } = parsed.data;
+    if (!gate.passed && !gate.accepted) {
+        throw new ModelFolderError(
+            `the models ${version} in ${folder} did not pass the gate of their training: ${gate.reasons.join("; ")}. ` +
+                "Deploy others, or take these nevertheless: npm run train with the same data and --accept",
+        );
+    }
+    const files = listFiles(dir).filter(({ name }) => !name.startsWith(reportFolder));
+    return { files, contentVersion: filesVersion(files), modelVersion: version };
+}
+
+function readJson(file: string): unknown {
+    try {
+        return JSON.parse(readFileSync(file, "utf8"));
+    } catch (error) {
+        throw new ModelFolderError(`${file}: ${error instanceof Error ? error.message : String(error)}: run npm run train -- --data FILE`, { cause: error });
+    }
 }

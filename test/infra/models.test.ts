@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { contentVersion } from "../../infra/content";
 import { ModelFolderError, readModelFolder } from "../../infra/models/model-folder";
 import { readScoringCode } from "../../infra/models/scoring-code";
-import { makeModelFolder, modelVersion } from "./recording";
+import { makeModelFolder, modelVersion, passedGate } from "./recording";
 
 function folder(files: Record<string, string>): string {
     const dir = mkdtempSync(path.join(tmpdir(), "folder-"));
@@ -25,7 +25,7 @@ describe("the model folder", () => {
     });
 
     it("is another version when a file changes or moves", () => {
-        const manifest = JSON.stringify({ version: "a" });
+        const manifest = JSON.stringify({ version: "a", gate: passedGate });
         const folders: Record<string, string>[] = [
             { "model.json": manifest, "churn.txt": "1" },
             { "model.json": manifest, "churn.txt": "2" },
@@ -38,10 +38,31 @@ describe("the model folder", () => {
         ["missing", "no-such-folder"],
         ["empty", folder({})],
         ["without a version", folder({ "model.json": "{}" })],
-        ["with a version that is too long", folder({ "model.json": '{"version":"123456789012345678"}' })],
+        ["with a version that is too long", folder({ "model.json": JSON.stringify({ version: "123456789012345678", gate: passedGate }) })],
+        ["without a gate's verdict", folder({ "model.json": '{"version":"a"}' })],
+        ["cut off", folder({ "model.json": '{"version":' })],
     ])("is refused when %s, with what to run", (_what, dir) => {
         expect(() => readModelFolder(dir)).toThrow(ModelFolderError);
         expect(() => readModelFolder(dir)).toThrow(/run npm run train -- --data FILE$/);
+    });
+});
+
+describe("the gate's verdict", () => {
+    const model = (passed: boolean, accepted: boolean): string =>
+        folder({
+            "model.json": JSON.stringify({ version: "a", gate: { passed, accepted, reasons: passed ? [] : ["churn ROC AUC is 0.7"] } }),
+            "report/index.html": "<html>",
+        });
+
+    it("keeps a refused model from being deployed, with the reasons and what to do", () => {
+        expect(() => readModelFolder(model(false, false))).toThrow(/models a in .* did not pass the gate.*: churn ROC AUC is 0\.7\. .*--accept$/);
+    });
+
+    it.each([
+        [true, false],
+        [false, true],
+    ])("lets a model be deployed that passed (%s) or was accepted (%s), without its report", (passed, accepted) => {
+        expect(readModelFolder(model(passed, accepted)).files.map(({ name }) => name)).toEqual(["model.json"]);
     });
 });
 

@@ -62,12 +62,15 @@ export const fakePackage: HandlerPackage = { zip: Buffer.from("zip"), hash: "ab"
 
 export const modelVersion = "0123456789ab";
 
+/** The verdict in `model.json` of a model that training's gate let pass. */
+export const passedGate = { passed: true, accepted: false, reasons: [] };
+
 /** A folder that looks like trained models. */
 export function makeModelFolder(): string {
     const dir = mkdtempSync(path.join(tmpdir(), "model-"));
     mkdirSync(path.join(dir, ".hidden"));
     writeFileSync(path.join(dir, ".hidden", "ignored"), "x");
-    writeFileSync(path.join(dir, "model.json"), JSON.stringify({ version: modelVersion }));
+    writeFileSync(path.join(dir, "model.json"), JSON.stringify({ version: modelVersion, gate: passedGate }));
     writeFileSync(path.join(dir, "churn.txt"), "tree");
     return dir;
 }

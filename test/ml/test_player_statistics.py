@@ -82,13 +82,13 @@ def test_the_model_folder_has_the_statistics_of_its_training(trained: Trained) -
     statistics = json.loads((trained.folder / "statistics.json").read_bytes())
     described = json.loads((trained.folder / "model.json").read_bytes())
     parts = described["players"]
-    everyone = parts["train"] + parts["validation"] + parts["test"]
+    everyone = parts["train"] + parts["test"]
     assert statistics["players"] == everyone
     for name, feature in statistics["features"].items():
         counts = feature["counts"] if feature["type"] == "number" else [*feature["counts"].values(), feature["unseenOthers"]]
         assert sum(counts) == everyone, name
     for score in statistics["scores"].values():
-        assert sum(score["counts"]) == parts["validation"] + parts["test"]
+        assert sum(score["counts"]) == everyone
     assert len(statistics["segments"]) == len(described["segments"])
 
 

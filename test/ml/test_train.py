@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lightgbm import Booster
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import train
@@ -22,7 +23,12 @@ SCRIPT = Path(train.__file__)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    """The folder's files, the report aside."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def reports(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / "report").iterdir()}
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
@@ -67,7 +73,8 @@ def test_labels_follow_the_thresholds_and_find_the_rare_payers(trained: Trained)
 
 def test_the_model_folder_says_what_it_is(trained: Trained) -> None:
     described = json.loads((trained.folder / "model.json").read_bytes())
-    assert sorted(contents(trained.folder)) == sorted([*CONTENT_FILES, "model.json"])
+    boosters = [f"{name}-{fold}.txt" for name in ("churn", "churn-for-purchase", "purchase") for fold in range(1, 6)]
+    assert sorted(contents(trained.folder)) == sorted([*CONTENT_FILES, "model.json", *boosters])
     assert described["version"] == trained.model.version and len(described["version"]) == 12
     assert set(described["metrics"]) == {"churn", "purchase"}
     assert set(described["libraries"]) == {"lightgbm", "numpy", "scikit-learn", "scipy"}
@@ -81,16 +88,19 @@ def test_the_model_folder_says_what_it_is(trained: Trained) -> None:
 
 
 def test_what_gives_a_label_away_is_no_input(trained: Trained) -> None:
-    churn, purchase = (trained.model.boosters[label].feature_name() for label in ("churn", "purchase"))
-    assert "purchase_num" in churn and "purchase_num" not in purchase
-    assert set(churn) - set(purchase) == {"purchase_num"}
-    assert not {"identity", "churn_YN", "idx"} & set(churn)
+    names = {path.name: Booster(model_file=path).feature_name() for path in trained.folder.glob("*-*.txt")}
+    features = [column.name for column in trained.model.schema.features]
+    assert not {"identity", "churn_YN", "idx"} & set(features)
+    without = [name for name in features if name != "purchase_num"]
+    expected = {"churn": features, "churn-for-purchase": without, "purchase": [*without, "log_odds"]}
+    assert names == {f"{name}-{fold}.txt": expected[name] for name in expected for fold in range(1, 6)}
 
 
 def test_the_same_players_give_the_same_model_whatever_their_files(few: Path, tmp_path: Path) -> None:
-    first = train.train([few], tmp_path / "first", 4)
-    again = train.train([few], tmp_path / "again", 4)
+    first = train.train([few], tmp_path / "first", 4).described
+    again = train.train([few], tmp_path / "again", 4).described
     assert contents(tmp_path / "first") == contents(tmp_path / "again") and first == again
+    assert reports(tmp_path / "first") == reports(tmp_path / "again")
 
     rows = read_csv(few)
     random.Random(1).shuffle(rows)
@@ -100,12 +110,12 @@ def test_the_same_players_give_the_same_model_whatever_their_files(few: Path, tm
     (folder / "part-0.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[700:]), encoding="utf-8")
     (folder / "_SUCCESS").touch()
     (folder / ".part-2.csv.crc").write_text("crc")
-    assert train.train([tmp_path / "folder"], tmp_path / "shuffled", 4)["version"] == first["version"]
+    assert train.train([tmp_path / "folder"], tmp_path / "shuffled", 4).described["version"] == first["version"]
     assert contents(tmp_path / "first") == contents(tmp_path / "shuffled")
 
-    assert train.train([few], tmp_path / "other-seed", 5)["version"] != first["version"]
+    assert train.train([few], tmp_path / "other-seed", 5).described["version"] != first["version"]
     rows[0]["age"] = "77"
-    assert train.train([write_csv(tmp_path / "changed.csv", rows)], tmp_path / "changed", 4)["dataHash"] != first["dataHash"]
+    assert train.train([write_csv(tmp_path / "changed.csv", rows)], tmp_path / "changed", 4).described["dataHash"] != first["dataHash"]
 
 
 def test_the_command_replaces_the_former_model(few: Path, tmp_path: Path) -> None:
@@ -123,7 +133,7 @@ def test_the_command_replaces_the_former_model(few: Path, tmp_path: Path) -> Non
 def test_wrong_rows_are_told_and_left_out(few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = read_csv(few)
     data = write_csv(tmp_path / "data.csv", [{**rows[0], "churn_YN": ""}, *rows[1:]])
-    described = train.train([data], tmp_path / "model", 4)
+    described = train.train([data], tmp_path / "model", 4).described
     assert described["players"]["rejected"] == 1
     assert f"rejected {data}:2: churn_YN is " in capsys.readouterr().out
 
