@@ -1,7 +1,9 @@
 const dayMs = 86_400_000;
 const twoDigits = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, "0"));
 
-/** The day of the last time that was written, which is mostly that of the next one too. */
+/** The last time that was written, and its day: those of the next one too, mostly. */
+let last = NaN;
+let lastText = "";
 let lastDay = NaN;
 let dateText = "";
 
@@ -11,6 +13,9 @@ let dateText = "";
  * @param milliseconds since 1970
  */
 export function isoTime(milliseconds: number): string {
+    if (milliseconds === last) {
+        return lastText;
+    }
     const day = Math.floor(milliseconds / dayMs);
     if (day !== lastDay) {
         const midnight = new Date(day * dayMs).toISOString();
@@ -24,5 +29,7 @@ export function isoTime(milliseconds: number): string {
     const minute = ((seconds - second) / 60) % 60;
     const hour = (seconds - second - minute * 60) / 3_600;
     const fraction = ms < 10 ? `00${ms}` : ms < 100 ? `0${ms}` : ms;
-    return `${dateText}${twoDigits[hour]}:${twoDigits[minute]}:${twoDigits[second]}.${fraction}Z`;
+    last = milliseconds;
+    lastText = `${dateText}${twoDigits[hour]}:${twoDigits[minute]}:${twoDigits[second]}.${fraction}Z`;
+    return lastText;
 }

@@ -94,11 +94,26 @@ export function decodeValue(value: Buffer): StoredValue | undefined {
         churn: { label: (flags & churnFlag) !== 0, probability: churn / millionths },
         purchase: { label: (flags & purchaseFlag) !== 0, probability: purchase / millionths },
         segmentId: value[offset.segment] as number,
-        modelVersion: value.toString("latin1", offset.version),
+        modelVersion: versionOf(value),
         scoredAt: isoTime(value.readUInt16BE(offset.scoredAt) * 2 ** 32 + value.readUInt32BE(offset.scoredAt + 2)),
         inputsFingerprint: value.toString("hex", offset.fingerprint, offset.version),
         freshUntil: new Date(value.readUInt32BE(offset.freshUntil) * 1000),
     };
+}
+
+/** The model version that was read last, which is mostly that of the next value too. */
+let lastVersion = "";
+
+function versionOf(value: Buffer): string {
+    if (value.length - offset.version !== lastVersion.length) {
+        return (lastVersion = value.toString("latin1", offset.version));
+    }
+    for (let i = 0; i < lastVersion.length; i += 1) {
+        if (value[offset.version + i] !== lastVersion.charCodeAt(i)) {
+            return (lastVersion = value.toString("latin1", offset.version));
+        }
+    }
+    return lastVersion;
 }
 
 /** `readUIntBE` looks up what kind of number it reads each time, which a thousand values a request feel. */

@@ -21,13 +21,7 @@ export interface Answer {
 
 /** The JSON of an answer, as `answerSchema` has it. */
 export function answerText({ predictions, errors }: Answer): string {
-    let text = '{"predictions":[';
-    let separator = "";
-    for (const answered of predictions) {
-        text += separator + predictionText(answered);
-        separator = ",";
-    }
-    return `${text}],"errors":${JSON.stringify(errors)}}`;
+    return `{"predictions":[${predictions.map(predictionText).join(",")}],"errors":${JSON.stringify(errors)}}`;
 }
 
 /** The JSON of one prediction, as `predictionSchema` has it. */

@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /** Serves on a free port, and writes the address to the file that the process was given. */
-export function listen(answer: (request: IncomingMessage, body: Buffer) => Promise<string>): void {
+export function listen(answer: (request: IncomingMessage, body: Buffer) => Promise<string | Uint8Array>): void {
     const server = createServer((request, response) => {
         const chunks: Buffer[] = [];
         request.on("data", (chunk: Buffer) => chunks.push(chunk));
         request.on("end", () => {
             answer(request, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).then(
-                (text) => send(response, 200, text),
+                (answered) => send(response, 200, answered),
                 (error: unknown) => {
                     console.error(error);
                     send(response, 500, "{}");
@@ -24,6 +24,6 @@ export function listen(answer: (request: IncomingMessage, body: Buffer) => Promi
     });
 }
 
-function send(response: ServerResponse, status: number, text: string): void {
-    response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
+function send(response: ServerResponse, status: number, body: string | Uint8Array): void {
+    response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
 }

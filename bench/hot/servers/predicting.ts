@@ -6,6 +6,7 @@ import { services } from "../../../functions/services";
 import { listen } from "./listen";
 
 const parts = createPredictParts(services);
+const encoder = new TextEncoder();
 const prefix = "/api/predictions/";
 
 /** The predicting function of the handlers, without the host and without `@azure/functions`. */
@@ -20,5 +21,5 @@ listen(async ({ url = "" }, body) => {
         throw new Error(JSON.stringify(answer.errors.slice(0, 3)));
     }
     const [first] = answer.predictions;
-    return one && first ? predictionText(first) : answerText(answer);
+    return encoder.encode(one && first ? predictionText(first) : answerText(answer));
 });
