@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import type { TriggeredFunction } from "./functions";
 import { readBody, RequestError, sendStatus } from "./http-message";
 import { isAllowed, type Keys } from "./keys";
