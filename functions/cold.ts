@@ -34,7 +34,7 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
     const database = once(() => createDatabase(settings(), awsCredentials()));
 
     return {
-        ingest: (log: Log) => ingest({ source: sourceBucket(), lake: lake(), now, log }),
+        ingest: ({ log, trace }: { readonly log: Log; readonly trace: Log }) => ingest({ source: sourceBucket(), lake: lake(), now, log, trace }),
 
         score: (marker: BlobCreated, log: Log) => scoreReadyFolder(marker, { lake: lake(), endpoint: batchEndpoint(), now, log }),
 

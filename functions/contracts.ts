@@ -11,6 +11,8 @@ export const containers = {
     predictions: "predictions",
     /** One small state blob a batch: which folder was submitted as which job. */
     batches: "batches",
+    /** What each run of `ingest` did, and the lock that has them run one at a time. */
+    runs: "runs",
     /** Events that Event Grid could not deliver. */
     deadLetters: "dead-letters",
 } as const;

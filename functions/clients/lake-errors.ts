@@ -29,14 +29,24 @@ export class BlobNameError extends LakeError {
     }
 }
 
-/** A stream was longer or shorter than it should be: nothing was written. */
-export class SizeMismatchError extends LakeError {
-    override readonly name = "SizeMismatchError";
+/** A blob is not the version that was to be replaced: somebody else wrote it meanwhile. Nothing was written. */
+export class LakeConflictError extends LakeError {
+    override readonly name = "LakeConflictError";
+    override readonly retryable = true;
+}
 
+/** The service would not read from a URL. Nothing was written; the same bytes may be sent to it. */
+export class SourceRefusedError extends LakeError {
+    override readonly name = "SourceRefusedError";
+    override readonly retryable = false;
+
+    /** @param code the service's word for it, such as `CannotVerifyCopySource` */
     constructor(
-        readonly expected: number,
-        readonly arrived: number,
+        message: string,
+        status: number | undefined,
+        readonly code: string,
+        options?: ErrorOptions,
     ) {
-        super(`expected ${expected} bytes, ${arrived > expected ? "more" : `only ${arrived}`} arrived`, undefined);
+        super(`${message} (${code})`, status, options);
     }
 }

@@ -1,11 +1,12 @@
 import type { Readable } from "node:stream";
-import { BlobServiceClient, RestError, type BlockBlobUploadOptions } from "@azure/storage-blob";
+import { BlobServiceClient, RestError } from "@azure/storage-blob";
 import type { TokenCredential } from "@azure/identity";
 import { containers } from "../contracts";
 import { plainEtag } from "../events/blob-created";
 import type { Settings } from "../settings";
+import { type BlobDraft, createDraft, type DraftTerms } from "./lake-draft";
 import { BlobNameError, LakeError } from "./lake-errors";
-import { uploadWhole } from "./lake-upload";
+import { acquireLease, type LakeLease } from "./lake-lease";
 
 /** A blob of the lake. */
 export interface LakeBlob {
@@ -19,36 +20,28 @@ export interface LakeBlob {
     readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What is kept beside a blob's content. */
-export interface BlobProperties {
-    readonly contentType?: string | undefined;
-    readonly contentEncoding?: string | undefined;
-    readonly contentLanguage?: string | undefined;
-    readonly contentDisposition?: string | undefined;
-    readonly cacheControl?: string | undefined;
-    /** Names are identifiers, values printable ASCII. */
-    readonly metadata?: Record<string, string> | undefined;
-}
-
 /** When a text is written: only where no blob is yet, or only over the version that was read. */
 export type WriteCondition = { readonly absent: true } | { readonly etag: string };
 
 /** The storage account of the player data. Methods fail with a LakeError that says whether a repetition can help. */
 export interface Lake {
     /** The blobs under a prefix in the service's order, page by page. */
-    list(container: string, prefix: string): AsyncIterable<LakeBlob>;
+    list(container: string, prefix: string, signal?: AbortSignal): AsyncIterable<LakeBlob>;
     /** One blob's state, or undefined when there is none. */
-    find(container: string, path: string): Promise<LakeBlob | undefined>;
+    find(container: string, path: string, signal?: AbortSignal): Promise<LakeBlob | undefined>;
     /** Opens one version of a blob: fails with status 412 or 404 when it was overwritten since or is gone. */
     download(container: string, path: string, etag: string): Promise<Readable>;
-    /**
-     * Writes a blob from a stream. It appears under its name only when every byte has arrived; otherwise nothing changes there.
-     *
-     * @throws SizeMismatchError when the stream does not have exactly `size` bytes.
-     */
-    upload(container: string, path: string, body: Readable, size: number, properties: BlobProperties): Promise<void>;
+    /** Starts to write a blob: nothing changes under its name before the draft is put or committed. */
+    draft(container: string, path: string, terms: DraftTerms): BlobDraft;
     /** Deletes a blob if it is there. */
-    remove(container: string, path: string): Promise<void>;
+    remove(container: string, path: string, signal?: AbortSignal): Promise<void>;
+    /**
+     * Takes the lease of a blob, which is made if it is not there.
+     *
+     * @param seconds for how long it is held without being renewed: 15 to 60
+     * @returns undefined when somebody else holds it
+     */
+    lease(container: string, path: string, seconds: number): Promise<LakeLease | undefined>;
     /** Starts an empty blob that `append` adds to; one that is there is replaced. */
     createAppendable(container: string, path: string, contentType: string): Promise<void>;
     append(container: string, path: string, text: string): Promise<void>;
@@ -57,7 +50,7 @@ export interface Lake {
     /** Writes a small text and gives its new ETag, or undefined when the condition did not hold. */
     writeText(container: string, path: string, text: string, condition: WriteCondition): Promise<string | undefined>;
     /** Writes the empty marker that completes a folder; a new ETag each time. */
-    writeMarker(container: string, path: string): Promise<void>;
+    writeMarker(container: string, path: string, signal?: AbortSignal): Promise<void>;
     /** URL of a container, for those who read it by themselves. */
     containerUrl(container: string): string;
     /** Fails when the container of the logs cannot be listed. */
@@ -74,6 +67,10 @@ export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, cre
         // A URL swallows these segments: the blob would land elsewhere, even in another container.
         if (path.split("/").some((segment) => segment === "." || segment === "..")) {
             throw new BlobNameError(path, "has a segment of dots");
+        }
+        // The client writes these as slashes.
+        if (path.includes("\\")) {
+            throw new BlobNameError(path, "has a backslash");
         }
         return service.getContainerClient(container).getBlobClient(path);
     }
@@ -99,8 +96,9 @@ export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, cre
     }
 
     return {
-        async *list(container, prefix) {
-            const pages = service.getContainerClient(container).listBlobsFlat({ prefix, includeMetadata: true });
+        async *list(container, prefix, signal) {
+            const options = { prefix, includeMetadata: true, ...(signal && { abortSignal: signal }) };
+            const pages = service.getContainerClient(container).listBlobsFlat(options);
             for (;;) {
                 const next = await done(`list ${container}/${prefix}`, () => pages.next());
                 if (next.done) {
@@ -116,8 +114,9 @@ export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, cre
             }
         },
 
-        async find(container, path) {
-            const found = await call(`find ${container}/${path}`, () => blobAt(container, path).getProperties(), [404]);
+        async find(container, path, signal) {
+            const options = signal && { abortSignal: signal };
+            const found = await call(`find ${container}/${path}`, () => blobAt(container, path).getProperties(options), [404]);
             return (
                 found && {
                     path,
@@ -135,15 +134,16 @@ export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, cre
             return got.readableStreamBody as Readable;
         },
 
-        async upload(container, path, body, size, { metadata, ...headers }) {
-            const options: BlockBlobUploadOptions = { blobHTTPHeaders: httpHeaders(headers), ...(metadata && { metadata }) };
-            await done(`write ${container}/${path}`, () =>
-                uploadWhole(blobAt(container, path).getBlockBlobClient(), body, size, options),
-            );
+        draft(container, path, terms) {
+            return createDraft(blobAt(container, path).getBlockBlobClient(), terms, (action, run) => done(`${action} ${container}/${path}`, run));
         },
 
-        async remove(container, path) {
-            await call(`delete ${container}/${path}`, () => blobAt(container, path).delete(), [404]);
+        async remove(container, path, signal) {
+            await call(`delete ${container}/${path}`, () => blobAt(container, path).delete(signal && { abortSignal: signal }), [404]);
+        },
+
+        async lease(container, path, seconds) {
+            return await done(`lease ${container}/${path}`, () => acquireLease(blobAt(container, path).getBlockBlobClient(), seconds));
         },
 
         async createAppendable(container, path, contentType) {
@@ -176,8 +176,9 @@ export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, cre
             return written && plainEtag(written.etag ?? "");
         },
 
-        async writeMarker(container, path) {
-            await done(`write ${container}/${path}`, () => blobAt(container, path).getBlockBlobClient().upload("", 0));
+        async writeMarker(container, path, signal) {
+            const options = signal && { abortSignal: signal };
+            await done(`write ${container}/${path}`, () => blobAt(container, path).getBlockBlobClient().upload("", 0, options));
         },
 
         containerUrl(container) {
@@ -193,15 +194,4 @@ export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, cre
 
 function lowerCased(metadata: Record<string, string> = {}): Record<string, string> {
     return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value]));
-}
-
-function httpHeaders(properties: Omit<BlobProperties, "metadata">): BlockBlobUploadOptions["blobHTTPHeaders"] {
-    const named = {
-        blobContentType: properties.contentType,
-        blobContentEncoding: properties.contentEncoding,
-        blobContentLanguage: properties.contentLanguage,
-        blobContentDisposition: properties.contentDisposition,
-        blobCacheControl: properties.cacheControl,
-    };
-    return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }

@@ -1,47 +1,72 @@
-import { containers } from "../contracts";
 import type { Lake, LakeBlob } from "../clients/lake";
 import type { SourceBucket, SourceObject } from "../clients/source-bucket";
+import { containers } from "../contracts";
 
 /** Metadata of a copied blob: the version of the object that it is a copy of. */
 export const copyMetadata = { etag: "sourceetag", size: "sourcesize" } as const;
 
-/** An object of the source with the blob of its name, if the lake's listing showed one at its place. */
+/** An object of the source with what the lake's listing showed under its name. */
 export interface Pair {
     readonly object: SourceObject;
+    /** The blob of that name. */
     readonly blob: LakeBlob | undefined;
+    /** Whether there is none for certain. Without a blob and this, the listing has not shown one, and may have it elsewhere. */
+    readonly absent: boolean;
+    /** Whether both sides have listed in the order of the names' bytes so far. */
+    readonly ordered: boolean;
 }
 
 /**
- * Walks both listings in step, in constant memory: both services list in the order of the names' bytes. Should they not agree on a
- * name, its blob is passed by, so that a pair without a blob says "not seen" and not "not there".
+ * Walks both listings in step, in constant memory: both services list in the order of the names' bytes. Should one not, its blobs are
+ * passed by, and that costs a question to the lake for each object and nothing else.
  */
-export async function* pairs(source: SourceBucket, lake: Lake): AsyncGenerator<Pair> {
-    const blobs = lake.list(containers.logs, source.prefix)[Symbol.asyncIterator]();
-    let blob = await nextOf(blobs);
-    for await (const object of source.list()) {
-        while (blob !== undefined && precedes(blob.path, object.key)) {
-            blob = await nextOf(blobs);
+export async function* pairs(source: SourceBucket, lake: Lake, signal?: AbortSignal): AsyncGenerator<Pair> {
+    const objects = inOrder(source.list(signal), ({ key }) => key);
+    const blobs = inOrder(lake.list(containers.logs, source.prefix, signal), ({ path }) => path);
+    // Both first pages at once.
+    let [object, blob] = await Promise.all([objects.next(), blobs.next()]);
+    for (; object !== undefined; object = await objects.next()) {
+        const key = Buffer.from(object.key);
+        while (blob !== undefined && Buffer.compare(Buffer.from(blob.path), key) < 0) {
+            blob = await blobs.next();
         }
-        yield { object, blob: blob?.path === object.key ? blob : undefined };
+        const ordered = objects.ordered && blobs.ordered;
+        const found = blob?.path === object.key ? blob : undefined;
+        yield { object, blob: found, absent: blob === undefined && ordered, ordered };
     }
 }
 
-/** Whether the lake has this very version of the object; a blob that the listing did not show is asked for, which no order can fool. */
-export async function isCopied(lake: Lake, { object, blob }: Pair): Promise<boolean> {
-    const copy = blob ?? (await lake.find(containers.logs, object.key));
+/** What the lake has under the object's name, and whether it is a copy of this very version. */
+export async function findCopy(lake: Lake, { object, blob, absent }: Pair, signal?: AbortSignal): Promise<{ blob: LakeBlob | undefined; current: boolean }> {
+    const copy = blob ?? (absent ? undefined : await lake.find(containers.logs, object.key, signal));
+    return { blob: copy, current: copy !== undefined && isCopyOf(copy, object) };
+}
+
+/** Whether a blob is a copy of this version. */
+export function isCopyOf(blob: LakeBlob, object: SourceObject): boolean {
     return (
-        copy?.size === object.size &&
-        copy.metadata[copyMetadata.etag] === object.etag &&
-        copy.metadata[copyMetadata.size] === String(object.size)
+        blob.size === object.size &&
+        blob.metadata[copyMetadata.etag] === object.etag &&
+        blob.metadata[copyMetadata.size] === String(object.size)
     );
 }
 
-/** Whether a name comes before another in the order of their UTF-8 bytes. */
-function precedes(name: string, other: string): boolean {
-    return Buffer.compare(Buffer.from(name), Buffer.from(other)) < 0;
-}
-
-async function nextOf<T>(iterator: AsyncIterator<T>): Promise<T | undefined> {
-    const next = await iterator.next();
-    return next.done ? undefined : next.value;
+/** Steps through a listing and watches whether its names come in the order of their UTF-8 bytes. */
+function inOrder<T>(listing: AsyncIterable<T>, nameOf: (entry: T) => string) {
+    const iterator = listing[Symbol.asyncIterator]();
+    let last = Buffer.alloc(0);
+    const steps = {
+        ordered: true,
+        async next(): Promise<T | undefined> {
+            const next = await iterator.next();
+            if (next.done) {
+                return undefined;
+            }
+            const name = Buffer.from(nameOf(next.value));
+            steps.ordered &&= Buffer.compare(last, name) <= 0;
+            last = name;
+            return next.value;
+        },
+    };
+    return steps;
 }

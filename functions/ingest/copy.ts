@@ -1,42 +1,62 @@
-import type { Lake } from "../clients/lake";
-import type { SourceBucket, SourceObject } from "../clients/source-bucket";
-import { containers } from "../contracts";
-import { copyMetadata } from "./compare";
+import { SourceRefusedError } from "../clients/lake-errors";
+import type { SourceObject } from "../clients/source-bucket";
+import { SourceObjectError } from "../clients/source-errors";
+import { copyByStream } from "./by-stream";
+import { copyByUrl } from "./by-url";
+import type { CopyParts, CopyTask } from "./copy-parts";
+import type { ServerSide } from "./server-side";
+import { ChecksumMismatchError, type Verification } from "./verification";
+
+/** How an object came over. */
+export interface Copied {
+    /** The version that was copied in the end. */
+    readonly object: SourceObject;
+    /** `url`: by the service itself; `stream`: through this process. */
+    readonly way: "url" | "stream";
+    readonly verification: Verification;
+}
+
+/** So often the versions that replace one another are followed; then the next run is to find the last. */
+const maxVersions = 3;
 
 /**
- * Copies one object to the lake under the same key: whole, and the version that was listed, or not at all.
+ * Copies an object to the lake under the same key: one version of it, whole and verified, or nothing. Where the object was replaced after
+ * it was listed, the version that is there then.
  *
- * @param beforeWrite runs once the source has given the object and before anything changes in the lake.
+ * @throws SourceObjectError when the object is gone, or replaced again and again
+ * @throws ChecksumMismatchError, LakeError, SourceBucketError
  */
-export async function copyObject(source: SourceBucket, lake: Lake, object: SourceObject, beforeWrite: () => Promise<void>): Promise<void> {
-    const { body, metadata, ...properties } = await source.read(object.key, object.etag);
-    try {
-        await beforeWrite();
-        await lake.upload(containers.logs, object.key, body, object.size, {
-            ...properties,
-            metadata: {
-                ...blobMetadata(metadata),
-                [copyMetadata.etag]: object.etag,
-                [copyMetadata.size]: String(object.size),
-            },
-        });
-    } finally {
-        body.destroy();
+export async function copyObject(parts: CopyParts, serverSide: ServerSide, task: CopyTask): Promise<Copied> {
+    let { object } = task;
+    for (let version = 1; ; version += 1) {
+        try {
+            return await copyVersion(parts, serverSide, { ...task, object });
+        } catch (error) {
+            if (!(error instanceof SourceObjectError) || error.situation === "deleted" || version === maxVersions) {
+                throw error;
+            }
+            object = await parts.source.find(object.key, parts.signal);
+        }
     }
 }
 
-/**
- * User metadata as Blob Storage can keep it: names there are identifiers
- * (https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata), values travel as
- * header text. Other characters become `_` in names and are percent-encoded in values.
- */
-export function blobMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
-    return Object.fromEntries(
-        Object.entries(metadata)
-            .filter(([, value]) => value.trim() !== "")
-            .map(([name, value]) => [
-                name.toLowerCase().replace(/[^a-z0-9_]/gu, "_").replace(/^(?=[0-9])/u, "_"),
-                /^[\x20-\x7e]*$/u.test(value) ? value : encodeURIComponent(value),
-            ]),
-    );
+/** Server-side first; what the service does not take, or takes wrongly, goes through this process. */
+async function copyVersion(parts: CopyParts, serverSide: ServerSide, task: CopyTask): Promise<Copied> {
+    const { object } = task;
+    if (serverSide.takes(object)) {
+        try {
+            parts.trace("copy-start", { key: object.key, bytes: object.size, way: "url" });
+            const verification = await copyByUrl(parts, task);
+            serverSide.worked();
+            return { object, way: "url", verification };
+        } catch (error) {
+            // Of a source that was replaced meanwhile, either may be all that shows; read from here it says so itself.
+            if (!(error instanceof SourceRefusedError || error instanceof ChecksumMismatchError)) {
+                throw error;
+            }
+            serverSide.refused(object, error);
+        }
+    }
+    parts.trace("copy-start", { key: object.key, bytes: object.size, way: "stream" });
+    return { object, way: "stream", verification: await copyByStream(parts, task) };
 }

@@ -4,5 +4,5 @@ import { services } from "../services";
 /** Timer: brings the bucket's new and changed player logs to the lake. */
 export const ingestLogs: TimerHandler = async (_timer, context) => {
     const { ingest } = await services.coldPath();
-    await ingest((line) => context.log(line));
+    await ingest(context);
 };

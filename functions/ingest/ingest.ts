@@ -2,126 +2,150 @@ import type { Lake } from "../clients/lake";
 import { folderOf, markerOf } from "../clients/lake-paths";
 import type { SourceBucket } from "../clients/source-bucket";
 import { containers, successMarker } from "../contracts";
-import { isCopied, type Pair, pairs } from "./compare";
+import { findCopy, type Pair, pairs } from "./compare";
 import { copyObject } from "./copy";
 import { Folders } from "./folders";
+import { defaultLimits, type Limits } from "./limits";
+import { alone, lockPath, type RunLockOptions } from "./run-lock";
+import { ServerSide } from "./server-side";
+import { countCopy, IngestError, type IngestSummary, keepSummary, startSummary } from "./summary";
 
 /** What a run needs. */
 export interface IngestParts {
     readonly source: SourceBucket;
     readonly lake: Lake;
     readonly now: () => Date;
-    /** Takes the run's summary as one line of JSON. */
+    /** Takes the steps of the run, each as one line of JSON with an `event`. */
     readonly log: (line: string) => void;
-    /** Objects that are copied at a time. @default 8 */
-    readonly parallel?: number;
-}
-
-/** What a run did. */
-export interface IngestSummary {
-    /** Objects found in the source; markers do not count. */
-    listed: number;
-    copied: number;
-    /** Objects that the lake had already. */
-    skipped: number;
-    /** What could not be copied or marked, and why. */
-    readonly failed: { readonly key: string; readonly reason: string }[];
-    /** Bytes copied. */
-    bytes: number;
-    /** Folders that were completed with a marker. */
-    readonly folders: string[];
-    seconds: number;
-}
-
-/** A run did not bring everything over: the next one goes on from what is there. */
-export class IngestError extends Error {
-    override readonly name = "IngestError";
-    readonly retryable = true;
-
-    constructor(readonly summary: IngestSummary) {
-        const lines = summary.failed.map(({ key, reason }) => `${JSON.stringify(key)}: ${reason}`);
-        super(`ingest of ${summary.listed} listed objects had ${lines.length} failures\n${lines.join("\n")}`);
-    }
+    /** Takes the steps of single objects, in the same shape. */
+    readonly trace: (line: string) => void;
+    /** How much is under way at a time. @default `defaultLimits` */
+    readonly limits?: Limits;
+    readonly lock?: RunLockOptions;
 }
 
 /** After so many failures a run ends early: something is down, and each try costs its full time. */
 const maxFailures = 100;
 
 /**
- * Copies what is new or changed under the source's prefix to the lake, and completes each changed folder with a marker. A run may be
- * killed at any point, and runs may overlap: what is there is compared, not remembered.
+ * Copies what is new or changed under the source's prefix to the lake, and completes each changed folder with a marker. One run at a time
+ * does; it may be killed at any point, and the next goes on: what is there is compared, not remembered.
  *
- * @throws IngestError after everything that could be done, when something failed.
+ * @returns undefined when another run is at work
+ * @throws IngestError after everything that could be done, when something failed
  */
-export async function ingest({ source, lake, now, log, parallel = 8 }: IngestParts): Promise<IngestSummary> {
-    const started = now().getTime();
-    const folders = new Folders(lake);
-    const summary: IngestSummary = { listed: 0, copied: 0, skipped: 0, failed: [], bytes: 0, folders: [], seconds: 0 };
-    const listing = pairs(source, lake);
-    let whole = true;
+export async function ingest(parts: IngestParts): Promise<IngestSummary | undefined> {
+    const { lake, log, lock = {} } = parts;
+    const ran = await alone(lake, lock, (lost) => {
+        log(JSON.stringify({ event: "ingest:lease", lock: `${containers.runs}/${lockPath}` }));
+        return runAlone(parts, lost);
+    });
+    if (ran === undefined) {
+        log(JSON.stringify({ event: "ingest:busy", lock: `${containers.runs}/${lockPath}` }));
+        return undefined;
+    }
+    if (ran.result.outcome !== "complete") {
+        throw new IngestError(ran.result);
+    }
+    return ran.result;
+}
 
-    async function bring(pair: Pair): Promise<void> {
+/** One run, with its summary kept and told. */
+async function runAlone(parts: IngestParts, lost: AbortSignal): Promise<IngestSummary> {
+    const { lake, source, now, log } = parts;
+    const started = now();
+    const summary = startSummary(source, started);
+    await bringAll(parts, summary, lost);
+    summary.seconds = (now().getTime() - started.getTime()) / 1000;
+    if (lost.aborted) {
+        summary.failed.push({ key: lockPath, reason: reasonOf(lost.reason) });
+    }
+    summary.outcome = lost.aborted ? "stopped" : summary.failed.length > 0 ? "incomplete" : "complete";
+    try {
+        await keepSummary(lake, summary);
+    } finally {
+        log(JSON.stringify({ event: "ingest:summary", ...summary }));
+    }
+    return summary;
+}
+
+/** Brings every object, and marks each folder whose objects have arrived. */
+async function bringAll(parts: IngestParts, summary: IngestSummary, signal: AbortSignal): Promise<void> {
+    const { source, lake, limits = defaultLimits() } = parts;
+    const tell = (event: string, fields: Readonly<Record<string, unknown>>) => parts.log(JSON.stringify({ event: `ingest:${event}`, ...fields }));
+    const trace = (step: string, fields: Readonly<Record<string, unknown>>) => parts.trace(JSON.stringify({ event: `ingest:${step}`, ...fields }));
+    const serverSide = new ServerSide(tell);
+    const folders = new Folders(lake, signal, (folder) => {
+        summary.folders.push(folder);
+        tell("marker", { folder });
+    });
+    tell("listing", { bucket: source.name, prefix: source.prefix });
+    const listing = pairs(source, lake, signal);
+    let ordered = true;
+
+    function fail(key: string, error: unknown): void {
+        summary.failed.push({ key, reason: reasonOf(error) });
+    }
+
+    /** @returns whether the lake has the object now */
+    async function bring(pair: Pair): Promise<boolean> {
         const { object } = pair;
         try {
-            if (await isCopied(lake, pair)) {
+            const { blob, current } = await findCopy(lake, pair, signal);
+            if (current) {
                 summary.skipped += 1;
-                return;
+                return true;
             }
-            await copyObject(source, lake, object, () => folders.open(object.key));
-            summary.copied += 1;
-            summary.bytes += object.size;
+            const task = { object, replaces: blob, beforeWrite: () => folders.open(object.key) };
+            countCopy(summary, await copyObject({ source, lake, limits, signal, trace }, serverSide, task));
+            return true;
         } catch (error) {
-            folders.spoil(object.key);
-            summary.failed.push({ key: object.key, reason: reasonOf(error) });
+            if (!signal.aborted) {
+                fail(object.key, error);
+            }
+            return false;
         }
+    }
+
+    async function marking(work: Promise<void>): Promise<void> {
+        await work.catch((error: unknown) => fail(successMarker, error));
     }
 
     /** Takes objects until there are no more; all workers share the one listing, so nothing is listed ahead of the copying. */
-    async function work(): Promise<void> {
-        while (summary.failed.length < maxFailures) {
+    async function work(): Promise<boolean> {
+        while (summary.failed.length < maxFailures && !signal.aborted) {
             const next = await listing.next();
             if (next.done) {
-                return;
+                return true;
             }
             const { key } = next.value.object;
-            if (key !== markerOf(folderOf(key))) {
+            ordered &&= next.value.ordered;
+            const isMarker = key === markerOf(folderOf(key));
+            if (!isMarker) {
                 summary.listed += 1;
                 folders.see(key);
-                await bring(next.value);
+            }
+            if (ordered) {
+                await marking(folders.pass(key));
+            }
+            if (!isMarker) {
+                await marking(folders.settle(key, await bring(next.value)));
             }
         }
-        whole = false;
+        return false;
     }
 
-    const workers = await Promise.allSettled(Array.from({ length: parallel }, work));
+    const workers = await Promise.allSettled(Array.from({ length: limits.objects }, work));
+    summary.urlRefused = serverSide.refusals;
     for (const worker of workers) {
-        if (worker.status === "rejected") {
-            whole = false;
-            summary.failed.push({ key: source.prefix, reason: reasonOf(worker.reason) });
+        if (worker.status === "rejected" && !signal.aborted) {
+            fail(source.prefix, worker.reason);
         }
     }
-    // After a listing that broke off nobody knows which folders were seen whole.
-    if (whole) {
-        await mark();
+    // After a listing that broke off nobody knows whether the folders that it was in were seen whole.
+    if (workers.every((worker) => worker.status === "fulfilled" && worker.value)) {
+        await marking(folders.pass());
     }
-
-    async function mark(): Promise<void> {
-        try {
-            for await (const folder of folders.ready()) {
-                await lake.writeMarker(containers.logs, markerOf(folder));
-                summary.folders.push(folder);
-            }
-        } catch (error) {
-            summary.failed.push({ key: successMarker, reason: reasonOf(error) });
-        }
-    }
-
-    summary.seconds = (now().getTime() - started) / 1000;
-    log(JSON.stringify({ event: "ingest", ...summary }));
-    if (summary.failed.length > 0) {
-        throw new IngestError(summary);
-    }
-    return summary;
 }
 
 /** An error's message with those of its causes. */

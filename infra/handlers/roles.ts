@@ -27,6 +27,7 @@ export function grantHandlers(name: string, args: HandlerRolesArgs, opts: pulumi
         grant("logs", "storageBlobDataContributor", lake.containers.logs.id),
         grant("predictions", "storageBlobDataContributor", lake.containers.predictions.id),
         grant("batches", "storageBlobDataContributor", lake.containers.batches.id),
+        grant("runs", "storageBlobDataContributor", lake.containers.runs.id),
         ...(Object.keys(queues) as (keyof typeof queues)[]).flatMap((key) => [
             grant(`${queues[key]}-read`, "storageQueueDataReader", lake.queues[key].main.id),
             grant(`${queues[key]}-process`, "storageQueueDataMessageProcessor", lake.queues[key].main.id),

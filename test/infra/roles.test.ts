@@ -38,6 +38,7 @@ describe("role assignments", () => {
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/batches",
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/logs",
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/predictions",
+            "handlers: Storage Blob Data Contributor on storage/BlobContainer/runs",
             "handlers: Storage Blob Data Owner on storage/StorageAccount/playersruntime",
             "handlers: Storage Queue Data Contributor on storage/Queue/folders-ready-poison",
             "handlers: Storage Queue Data Contributor on storage/Queue/predictions-ready-poison",

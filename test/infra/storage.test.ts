@@ -40,6 +40,7 @@ describe("storage", () => {
             "playerslake/dead-letters",
             "playerslake/logs",
             "playerslake/predictions",
+            "playerslake/runs",
             "playersruntime/assets",
             "playersruntime/azureml",
             "playersruntime/deployed",

@@ -4,6 +4,7 @@ import type { IdentityPart } from "../../parts/identity";
 import { listenOnKeptPort } from "../../parts/ports";
 import type { Workshop } from "../../parts/workshop";
 import type { AccessControl } from "../access";
+import { openSource, readsFromUrl, SourceRefusal } from "./from-url";
 import { blobCreatedApi, readStorageRequest, type StorageKind, type StorageRequest } from "./requests";
 
 /** A blob was written through a front. */
@@ -26,7 +27,7 @@ export interface FrontOptions {
     /** Azurite's endpoint for this service, with the account in its path. */
     readonly upstream: string;
     readonly identity: IdentityPart;
-    readonly access: AccessControl;
+    readonly access: Pick<AccessControl, "allows">;
     readonly sharedKeysAllowed: () => boolean;
     /** Awaited before the writer gets its answer: an event is never lost between the write and its delivery. */
     readonly onWritten: (written: BlobWritten) => Promise<void>;
@@ -43,14 +44,14 @@ const storageAudience = "https://storage.azure.com";
 
 /**
  * Stands before one service of one Azurite and adds what Azure has and Azurite lacks: role assignments, accounts that refuse shared
- * keys, and word of each blob written. Bodies stream through unread.
+ * keys, blobs and blocks read from a URL, and word of each blob written. Bodies stream through unread.
  */
 export async function startFront(workshop: Workshop, options: FrontOptions): Promise<Front> {
     const { cert, key } = workshop.certificate;
     const upstream = new URL(options.upstream);
     const agent = new Agent({ keepAlive: true, ca: cert });
     const server = createServer({ cert, key }, (request, response) => {
-        void serve(options, upstream, agent, request, response);
+        void serve(options, { upstream, agent, ca: cert }, request, response);
     });
     const port = await listenOnKeptPort(workshop, `front-${options.account}-${options.kind}`, server);
     return {
@@ -64,7 +65,14 @@ export async function startFront(workshop: Workshop, options: FrontOptions): Pro
     };
 }
 
-async function serve(options: FrontOptions, upstream: URL, agent: Agent, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** How Azurite is reached. */
+interface Upstream {
+    readonly upstream: URL;
+    readonly agent: Agent;
+    readonly ca: string;
+}
+
+async function serve(options: FrontOptions, { upstream, agent, ca }: Upstream, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? "GET";
     const target = request.url ?? "/";
     const storageRequest = readStorageRequest(options.kind, method, target, request.headers.authorization);
@@ -74,15 +82,22 @@ async function serve(options: FrontOptions, upstream: URL, agent: Agent, request
         answerError(response, 403, refusal.code, refusal.message);
         return;
     }
-    const forwarded = httpsRequest(
-        { agent, host: upstream.hostname, port: upstream.port, method, path: target, headers: request.headers },
-        (answer) => {
+    try {
+        const fromUrl = options.kind === "blob" && readsFromUrl(method, target, request.headers);
+        const { body, headers } = fromUrl ? await openSource(request.headers, ca) : { body: request, headers: request.headers };
+        const forwarded = httpsRequest({ agent, host: upstream.hostname, port: upstream.port, method, path: target, headers }, (answer) => {
             void deliverAndAnswer(options, storageRequest, request, answer, response);
-        },
-    );
-    forwarded.on("error", (error) => answerError(response, 502, "UpstreamUnavailable", `Azurite did not answer: ${error.message}`));
-    request.on("aborted", () => forwarded.destroy());
-    request.pipe(forwarded);
+        });
+        forwarded.on("error", (error) => answerError(response, 502, "UpstreamUnavailable", `Azurite did not answer: ${error.message}`));
+        body.on("aborted", () => forwarded.destroy());
+        request.on("aborted", () => forwarded.destroy());
+        body.pipe(forwarded);
+    } catch (error) {
+        if (!(error instanceof SourceRefusal)) {
+            throw error;
+        }
+        answerError(response, error.status, error.code, error.message);
+    }
 }
 
 async function refuse(

@@ -1,89 +1,33 @@
-import { Readable } from "node:stream";
-import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createAwsCredentials } from "../../../functions/clients/aws-credentials";
 import { createLake } from "../../../functions/clients/lake";
-import { createSourceBucket, type SourceBucket } from "../../../functions/clients/source-bucket";
-import { ingest, IngestError, type IngestSummary } from "../../../functions/ingest/ingest";
-import { type MotoPart, startMoto } from "../../../local/parts/moto";
-import { type ColdParts, startColdParts } from "./parts";
-
-const audience = "api://7d6c5b4a-3f2e-4d1c-8b0a-9f8e7d6c5b4a";
+import { createSourceBucket } from "../../../functions/clients/source-bucket";
+import { ingest } from "../../../functions/ingest/ingest";
+import { defaultLimits } from "../../../functions/ingest/limits";
+import { IngestError, summaryPath } from "../../../functions/ingest/summary";
+import { manyObjects } from "./s3-front";
+import { audience, type IngestWorld, startIngestWorld } from "./ingest-world";
 
 describe("ingest from S3 to the lake", () => {
-    let parts: ColdParts;
-    let moto: MotoPart;
-    let s3: S3Client;
-    let buckets = 0;
-    let bucket: string;
-    let source: SourceBucket;
+    let world: IngestWorld;
     const audiences: string[] = [];
 
     beforeAll(async () => {
-        parts = await startColdParts();
-        moto = await startMoto(parts.workshop);
-        parts.identity.onIssue((token) => {
+        world = await startIngestWorld();
+        world.parts.identity.onIssue((token) => {
             audiences.push(token.audience);
             return Promise.resolve();
         });
-        const studio = { accessKeyId: "studio", secretAccessKey: "studio" };
-        s3 = new S3Client({ endpoint: moto.endpoint, region: "eu-west-1", credentials: studio });
         // The first run of all makes the Python environment.
     }, 600_000);
-    afterAll(() => parts.stop());
+    afterAll(() => world.stop());
 
-    afterEach(() => parts.clear());
+    afterEach(async () => {
+        world.front.reset();
+        await world.parts.clear();
+    });
 
-    async function fill(objects: Record<string, string>): Promise<void> {
-        buckets += 1;
-        bucket = `logs-${buckets}`;
-        await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }));
-        await put(objects);
-        const settings = {
-            AWS_REGION: "eu-west-1",
-            AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/predictions",
-            AWS_TOKEN_AUDIENCE: audience,
-            STS_ENDPOINT: moto.endpoint,
-            S3_ENDPOINT: moto.endpoint,
-            SOURCE_BUCKET: bucket,
-            SOURCE_PREFIX: "players/",
-        };
-        source = createSourceBucket(settings, createAwsCredentials(settings, parts.credential));
-    }
-
-    async function put(objects: Record<string, string>): Promise<void> {
-        const left = Object.entries(objects);
-        const worker = async () => {
-            for (let next = left.pop(); next !== undefined; next = left.pop()) {
-                await s3.send(new PutObjectCommand({ Bucket: bucket, Key: next[0], Body: Buffer.from(next[1]) }));
-            }
-        };
-        await Promise.all(Array.from({ length: 8 }, worker));
-    }
-
-    async function run(from: SourceBucket = source): Promise<{ summary: IngestSummary; failure: unknown }> {
-        const lines: string[] = [];
-        const given = { source: from, lake: parts.lake, now: () => new Date(), log: (line: string) => lines.push(line) };
-        const failure: unknown = await ingest(given).then(
-            () => undefined,
-            (error: unknown) => error,
-        );
-        expect(lines).toHaveLength(1);
-        return { summary: JSON.parse(lines[0] ?? "") as IngestSummary, failure };
-    }
-
-    /** The source, with something happening to an object after it was listed. */
-    function disturbed(key: string, happens: () => Promise<unknown>): SourceBucket {
-        return {
-            ...source,
-            async read(asked, etag) {
-                if (asked === key) {
-                    await happens();
-                }
-                return source.read(asked, etag);
-            },
-        };
-    }
+    const logs = () => world.parts.contents("logs");
 
     test("brings every key over as it is, with one marker a folder, and then nothing more", async () => {
         const objects = {
@@ -95,182 +39,197 @@ describe("ingest from S3 to the lake", () => {
             "players/a/b": "object in the folder",
             "players/empty.csv": "",
             "players/dots.and.": "x",
+            // A key has at most 1,024 bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+            [`players/${"길".repeat(338)}ab`]: "x",
         };
-        await fill({ ...objects, "players/folder/": "", "players/a/": "", "elsewhere/x": "x" });
-        const { summary, failure } = await run();
+        await world.fill({ ...objects, "players/folder/": "", "players/a/": "", "elsewhere/x": "x" });
+        const { summary, failure } = await world.run();
         expect(failure).toBeUndefined();
         const folders = ["players", "players/a", "players/dt=2026-01-31", "players/한국어"];
-        expect(summary).toMatchObject({ event: "ingest", listed: 8, copied: 8, skipped: 0, failed: [] });
+        expect(summary).toMatchObject({ outcome: "complete", listed: 9, copied: 9, skipped: 0, failed: [] });
         expect(summary.bytes).toBe(Object.values(objects).reduce((sum, content) => sum + Buffer.byteLength(content), 0));
-        expect([...summary.folders].sort()).toEqual(folders);
+        expect(summary.folders.toSorted()).toEqual(folders);
         const markers = Object.fromEntries(folders.map((folder) => [`${folder}/_SUCCESS`, ""]));
-        expect(await parts.contents("logs")).toEqual({ ...objects, ...markers });
+        expect(await logs()).toEqual({ ...objects, ...markers });
         expect(audiences).toContain(audience);
 
-        const again = await run();
+        const again = await world.run();
         expect(again.failure).toBeUndefined();
-        expect(again.summary).toMatchObject({ listed: 8, copied: 0, skipped: 8, bytes: 0, folders: [] });
+        expect(again.summary).toMatchObject({ listed: 9, copied: 0, skipped: 9, bytes: 0, folders: [] });
     });
 
     test("keeps what the studio says of an object, and leaves compressed content as it is", async () => {
-        await fill({});
-        await s3.send(
+        await world.fill({});
+        await world.s3.send(
             new PutObjectCommand({
-                Bucket: bucket,
+                Bucket: world.bucket,
                 Key: "players/a.csv.gz",
                 Body: Buffer.from([0x1f, 0x8b, 0x08, 0x00]),
                 ContentType: "text/csv",
                 ContentEncoding: "gzip",
-                Metadata: { "made-by": "exporter 2" },
+                Metadata: { "made-by": "exporter 2", "2nd": "b" },
             }),
         );
-        expect((await run()).failure).toBeUndefined();
-        const blob = parts.container("logs").getBlobClient("players/a.csv.gz");
+        expect((await world.run()).failure).toBeUndefined();
+        const blob = world.parts.container("logs").getBlobClient("players/a.csv.gz");
         expect(await blob.getProperties()).toMatchObject({
             contentType: "text/csv",
             contentEncoding: "gzip",
-            metadata: { made_by: "exporter 2" },
+            metadata: { made_by: "exporter 2", _2nd: "b" },
         });
         expect([...(await blob.downloadToBuffer())]).toEqual([0x1f, 0x8b, 0x08, 0x00]);
     });
 
-    test("lists more than a page", async () => {
-        const keys = Array.from({ length: 1_010 }, (_, index) => `players/many/${String(index).padStart(5, "0")}`);
-        await fill(Object.fromEntries(keys.map((key) => [key, ""])));
-        const listed: string[] = [];
-        for await (const { key } of source.list()) {
-            listed.push(key);
+    test("brings more than a page", async () => {
+        const keys = Array.from({ length: 2_500 }, (_, index) => `players/${index % 3}/${String(index).padStart(5, "0")}`);
+        await world.fill({});
+        world.front.intercept = manyObjects(keys.toSorted(), "x");
+        const { summary, failure } = await world.run();
+        expect(failure).toBeUndefined();
+        expect(summary).toMatchObject({ listed: 2_500, copied: 2_500, folders: ["players/0", "players/1", "players/2"] });
+        const found: string[] = [];
+        for await (const { path } of world.parts.lake.list("logs", "players/")) {
+            found.push(path);
         }
-        expect(listed).toEqual(keys);
-    }, 180_000);
+        expect(found.filter((path) => !path.endsWith("_SUCCESS"))).toEqual(keys.toSorted());
+        expect((await world.run()).summary).toMatchObject({ copied: 0, skipped: 2_500, folders: [] });
+    }, 600_000);
 
     test("brings changed and new objects, and marks the folders of these alone again", async () => {
-        await fill({ "players/a/1": "old", "players/a/2": "same", "players/b/1": "same" });
-        await run();
-        const [a, b] = await Promise.all(["players/a/_SUCCESS", "players/b/_SUCCESS"].map((path) => parts.lake.find("logs", path)));
-        await put({ "players/a/1": "new", "players/a/3": "added", "players/c/1": "added" });
-        expect((await run()).summary).toMatchObject({ copied: 3, skipped: 2, folders: ["players/a", "players/c"] });
-        expect(await parts.contents("logs")).toMatchObject({ "players/a/1": "new", "players/a/3": "added", "players/c/1": "added" });
-        expect((await parts.lake.find("logs", "players/a/_SUCCESS"))?.etag).not.toBe(a?.etag);
-        expect((await parts.lake.find("logs", "players/b/_SUCCESS"))?.etag).toBe(b?.etag);
+        await world.fill({ "players/a/1": "old", "players/a/2": "same", "players/b/1": "same" });
+        await world.run();
+        const marker = (folder: string) => world.parts.lake.find("logs", `players/${folder}/_SUCCESS`);
+        const [a, b] = [await marker("a"), await marker("b")];
+        await world.put({ "players/a/1": "new", "players/a/3": "added", "players/c/1": "added" });
+        expect((await world.run()).summary).toMatchObject({ copied: 3, skipped: 2, folders: ["players/a", "players/c"] });
+        expect(await logs()).toMatchObject({ "players/a/1": "new", "players/a/3": "added", "players/c/1": "added" });
+        expect((await marker("a"))?.etag).not.toBe(a?.etag);
+        expect((await marker("b"))?.etag).toBe(b?.etag);
     });
 
-    test("writes its own marker last instead of copying the source's", async () => {
-        await fill({ "players/a/_SUCCESS": "by Spark", "players/a/part-0": "x", "players/a/zz": "x" });
-        const written: string[] = [];
-        const lake: typeof parts.lake = {
-            ...parts.lake,
-            upload: (container, path, ...rest) => {
-                written.push(path);
-                return parts.lake.upload(container, path, ...rest);
-            },
-            writeMarker: (container, path) => {
-                written.push(path);
-                return parts.lake.writeMarker(container, path);
-            },
-        };
-        await ingest({ source, lake, now: () => new Date(), log: () => undefined });
-        expect(written.slice(0, 2).sort()).toEqual(["players/a/part-0", "players/a/zz"]);
-        expect(written.slice(2)).toEqual(["players/a/_SUCCESS"]);
-        expect((await parts.contents("logs"))["players/a/_SUCCESS"]).toBe("");
-    });
-
-    test.each([
-        ["deleted", (key: string) => s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))],
-        ["replaced", (key: string) => put({ [key]: "another" })],
-    ])("skips and reports an object that was %s after the listing, and does not mark its folder", async (situation, happens) => {
-        await fill({ "players/a/1": "one", "players/a/2": "two", "players/b/1": "one" });
-        const { summary, failure } = await run(disturbed("players/a/1", () => happens("players/a/1")));
-        expect(failure).toBeInstanceOf(IngestError);
-        expect(failure).toMatchObject({ retryable: true, message: expect.stringContaining("players/a/1") as string });
-        expect(summary).toMatchObject({ listed: 3, copied: 2, folders: ["players/b"] });
-        expect(summary.failed).toEqual([{ key: "players/a/1", reason: expect.stringContaining(situation) as string }]);
-        expect(Object.keys(await parts.contents("logs"))).toEqual(["players/a/2", "players/b/1", "players/b/_SUCCESS"]);
-
-        expect((await run()).summary).toMatchObject({ copied: situation === "deleted" ? 0 : 1, failed: [], folders: ["players/a"] });
-    });
-
-    test("leaves the marker of a complete folder alone when its only new object has vanished", async () => {
-        await fill({ "players/a/1": "one" });
-        await run();
-        const before = await parts.lake.find("logs", "players/a/_SUCCESS");
-        await put({ "players/a/2": "two" });
-        await run(disturbed("players/a/2", () => s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "players/a/2" }))));
-        expect((await run()).summary).toMatchObject({ copied: 0, folders: [] });
-        expect((await parts.lake.find("logs", "players/a/_SUCCESS"))?.etag).toBe(before?.etag);
-    });
-
-    test("reports a body that breaks off, and leaves nothing of it", async () => {
-        await fill({ "players/a/1": "one", "players/b/1": "one" });
-        async function* broken() {
-            yield Buffer.from("o");
-            await Promise.resolve();
-            throw new Error("link lost");
-        }
-        const { summary } = await run({
-            ...source,
-            read: async (key, etag) => ({
-                ...(await source.read(key, etag)),
-                ...(key === "players/a/1" && { body: Readable.from(broken()) }),
-            }),
-        });
-        expect(summary.failed).toEqual([{ key: "players/a/1", reason: expect.stringContaining("link lost") as string }]);
-        expect(Object.keys(await parts.contents("logs"))).toEqual(["players/b/1", "players/b/_SUCCESS"]);
+    test("marks a folder when its objects are there, before the listing has ended, and not before them", async () => {
+        const objects = { "players/a/_SUCCESS": "by Spark", "players/a/part-0": "x", "players/a/zz": "x", "players/b/1": "x", "players/b/c/2": "x" };
+        await world.fill(objects);
+        const { lines } = await world.run({ limits: { ...defaultLimits(), objects: 1 } });
+        const written = lines.flatMap(({ event, key, folder }) =>
+            event === "ingest:committed" ? [key] : event === "ingest:marker" ? [`${String(folder)}/_SUCCESS`] : [],
+        );
+        expect(written).toEqual([
+            "players/a/part-0",
+            "players/a/zz",
+            "players/a/_SUCCESS",
+            "players/b/1",
+            "players/b/c/2",
+            "players/b/_SUCCESS",
+            "players/b/c/_SUCCESS",
+        ]);
+        expect((await logs())["players/a/_SUCCESS"]).toBe("");
     });
 
     test("refuses a key that would leave its container, and brings the others", async () => {
-        await fill({ "players/b/1": "one" });
-        const { summary, failure } = await run({
-            ...source,
-            async *list() {
-                yield { key: "players/../../predictions/x.csv", etag: '"x"', size: 1 };
-                yield* source.list();
+        await world.fill({ "players/b/1": "one" });
+        const { source } = world;
+        const { summary, failure } = await world.run({
+            source: {
+                ...source,
+                async *list() {
+                    yield { key: "players/../../predictions/x.csv", etag: '"x"', size: 1 };
+                    yield* source.list();
+                },
             },
         });
         expect(failure).toBeInstanceOf(IngestError);
-        expect(summary).toMatchObject({ listed: 2, copied: 1, folders: ["players/b"] });
-        expect(summary.failed).toEqual([
-            { key: "players/../../predictions/x.csv", reason: expect.stringContaining("segment of dots") as string },
-        ]);
-        expect(await parts.contents("predictions")).toEqual({});
+        expect(summary).toMatchObject({ outcome: "incomplete", listed: 2, copied: 1, folders: ["players/b"] });
+        expect(await world.parts.contents("predictions")).toEqual({});
     });
 
     test("copies nothing twice when the two sides list in different orders", async () => {
-        const objects = { "players/1": "1", "players/2": "2", "players/3": "3", "players/4": "4" };
-        await fill(objects);
-        await run();
-        const { summary, failure } = await run({
-            ...source,
-            async *list() {
-                const listed = [];
-                for await (const object of source.list()) {
-                    listed.push(object);
-                }
-                yield* listed.reverse();
+        await world.fill({ "players/1": "1", "players/2": "2", "players/3": "3", "players/4": "4" });
+        await world.run();
+        const { source } = world;
+        const { summary, failure } = await world.run({
+            source: {
+                ...source,
+                async *list() {
+                    const listed = [];
+                    for await (const object of source.list()) {
+                        listed.push(object);
+                    }
+                    yield* listed.reverse();
+                },
             },
         });
         expect(failure).toBeUndefined();
         expect(summary).toMatchObject({ copied: 0, skipped: 4, folders: [] });
     });
 
-    test("ends with an error when the bucket or the lake is down, and marks nothing", async () => {
-        await fill({ "players/a/1": "one" });
-        const down = createSourceBucket(
-            { AWS_REGION: "eu-west-1", S3_ENDPOINT: "https://127.0.0.1:1", SOURCE_BUCKET: bucket, SOURCE_PREFIX: "players/" },
-            () => Promise.resolve({ accessKeyId: "key", secretAccessKey: "secret" }),
-        );
-        expect((await run(down)).failure).toBeInstanceOf(IngestError);
-        expect(await parts.contents("logs")).toEqual({});
-
-        const lake = createLake({ Lake__blobServiceUri: "https://127.0.0.1:1/lake" }, parts.credential);
-        await expect(ingest({ source, lake, now: () => new Date(), log: () => undefined })).rejects.toBeInstanceOf(IngestError);
+    test("asks the lake for no object that its listing tells of, or tells that it is not there", async () => {
+        await world.fill({ "players/a/1": "1", "players/a/2": "2" });
+        await world.run();
+        await world.put({ "players/b/1": "1", "players/b/2": "2" });
+        const asked: string[] = [];
+        const { lake } = world.parts;
+        const watched = {
+            ...lake,
+            find: (container: string, path: string) => {
+                asked.push(path);
+                return lake.find(container, path);
+            },
+        };
+        expect((await world.run({ lake: watched })).summary).toMatchObject({ copied: 2, skipped: 2 });
+        expect(asked).toEqual(["players/a/_SUCCESS"]);
     });
 
-    test("gives up after a hundred failures instead of trying every object, and marks no folder then", async () => {
-        await fill(Object.fromEntries(Array.from({ length: 130 }, (_, index) => [`players/${index}/x`, "x"] as const)));
-        const { summary } = await run({ ...source, read: () => Promise.reject(new Error("S3 is down")) });
+    test("keeps what a run did", async () => {
+        await world.fill({ "players/a/1": "one", "players/a/2": "" });
+        const { summary, lines } = await world.run({ now: () => new Date("2026-01-31T03:15:00.000Z") });
+        const kept = await world.parts.contents("runs");
+        expect(Object.keys(kept).toSorted()).toEqual(["ingest.lock", "ingest/2026-01-31T03-15-00.000Z.json"]);
+        const told = JSON.parse(kept[summaryPath(summary.startedAt)] ?? "") as typeof summary;
+        expect(summary).toEqual({ event: "ingest:summary", ...told });
+        expect(told).toEqual({
+            outcome: "complete",
+            bucket: world.bucket,
+            prefix: "players/",
+            startedAt: "2026-01-31T03:15:00.000Z",
+            seconds: 0,
+            listed: 2,
+            copied: 2,
+            skipped: 0,
+            failed: [],
+            bytes: 3,
+            ways: { url: 0, stream: 2 },
+            streamedBytes: 3,
+            urlRefused: 1,
+            verified: { crc64: 0, md5: 2, length: 0 },
+            folders: ["players/a"],
+        });
+        const events = lines.map(({ event }) => event);
+        expect(events.slice(0, 2)).toEqual(["ingest:lease", "ingest:listing"]);
+        expect(events.slice(-2)).toEqual(["ingest:marker", "ingest:summary"]);
+        expect(events).toEqual(expect.arrayContaining(["ingest:copy-start", "ingest:verified", "ingest:committed"]));
+    });
+
+    test("ends with an error when the bucket or the lake is down, and marks nothing", async () => {
+        await world.fill({ "players/a/1": "one" });
+        const down = createSourceBucket(
+            { AWS_REGION: "eu-west-1", S3_ENDPOINT: "https://127.0.0.1:1", SOURCE_BUCKET: world.bucket, SOURCE_PREFIX: "players/" },
+            () => Promise.resolve({ accessKeyId: "key", secretAccessKey: "secret" }),
+        );
+        expect((await world.run({ source: down })).failure).toBeInstanceOf(IngestError);
+        expect(await logs()).toEqual({});
+
+        const lake = createLake({ Lake__blobServiceUri: "https://127.0.0.1:1/lake" }, world.parts.credential);
+        const nowhere = { source: world.source, lake, now: () => new Date(), log: () => undefined, trace: () => undefined };
+        await expect(ingest(nowhere)).rejects.toMatchObject({ name: "LakeError", retryable: true });
+    });
+
+    test("gives up after a hundred failures instead of trying every object, and marks no folder of theirs", async () => {
+        await world.fill(Object.fromEntries(Array.from({ length: 130 }, (_, index) => [`players/${index}/x`, "x"] as const)));
+        const read = () => Promise.reject(new Error("S3 is down"));
+        const { summary } = await world.run({ source: { ...world.source, read } });
         expect(summary.failed.length).toBeGreaterThanOrEqual(100);
-        expect(summary.listed).toBeLessThan(120);
+        expect(summary.listed).toBeLessThan(130);
         expect(summary.folders).toEqual([]);
     });
 });

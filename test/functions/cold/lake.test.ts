@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { Readable } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createLake, type LakeBlob } from "../../../functions/clients/lake";
-import { BlobNameError, LakeError, SizeMismatchError } from "../../../functions/clients/lake-errors";
+import type { BlobProperties } from "../../../functions/clients/lake-draft";
+import { BlobNameError, LakeConflictError, LakeError } from "../../../functions/clients/lake-errors";
+import { crc64 } from "../../../functions/crc64";
 import { type ColdParts, startColdParts } from "./parts";
 
 const names = [
@@ -31,11 +32,21 @@ describe("the lake", () => {
     afterAll(() => parts.stop());
     beforeEach(() => parts.clear());
 
-    const bodyOf = (content: Buffer, chunk = 64 * 1024) =>
-        Readable.from(
-            Array.from({ length: Math.ceil(content.length / chunk) }, (_, index) => content.subarray(index * chunk, (index + 1) * chunk)),
-            { objectMode: false },
-        );
+    /** Writes a blob at once. */
+    async function put(path: string, content: Buffer, properties: BlobProperties = {}, replaces?: string): Promise<void> {
+        await parts.lake.draft("logs", path, { replaces }).put(content, await crc64(content), properties);
+    }
+
+    /** Stages the content in blocks of this size. @returns the draft, and how many there are */
+    async function stage(path: string, content: Buffer, bytes: number, replaces?: string) {
+        const draft = parts.lake.draft("logs", path, { replaces });
+        const blocks = Math.ceil(content.length / bytes);
+        for (let index = 0; index < blocks; index += 1) {
+            const block = content.subarray(index * bytes, (index + 1) * bytes);
+            await draft.stage(index, block, await crc64(block));
+        }
+        return { draft, blocks };
+    }
 
     async function listed(prefix: string): Promise<LakeBlob[]> {
         const blobs: LakeBlob[] = [];
@@ -48,7 +59,7 @@ describe("the lake", () => {
     test("keeps every name as it is: written, found, listed and read back", async () => {
         for (const name of names) {
             const content = Buffer.from(`content of ${name}`);
-            await parts.lake.upload("logs", name, bodyOf(content), content.length, { metadata: { mark: "1" } });
+            await put(name, content, { metadata: { mark: "1" } });
             const found = await parts.lake.find("logs", name);
             expect(found).toMatchObject({ path: name, size: content.length, metadata: { mark: "1" } });
             const body = await parts.lake.download("logs", name, found?.etag ?? "");
@@ -60,62 +71,74 @@ describe("the lake", () => {
         expect((await listed("a/")).map(({ path }) => path).sort()).toEqual(["a//b", "a/b", "a/b/c"]);
     });
 
-    const dots = ["../predictions/x", "a/../../predictions/x", "a/./b", "..", "."];
+    const dots = ["../predictions/x", "a/../../predictions/x", "a/./b", "..", ".", "a\\b"];
     test.each(dots)("refuses the name %s, which a URL would change", async (name) => {
-        const failure: unknown = await parts.lake.upload("logs", name, bodyOf(Buffer.from("x")), 1, {}).catch((error: unknown) => error);
+        const failure: unknown = await put(name, Buffer.from("x")).catch((error: unknown) => error);
         expect(failure).toBeInstanceOf(BlobNameError);
         expect(failure).toMatchObject({ retryable: false });
         expect(await parts.contents("predictions")).toEqual({});
     });
 
     const mebibyte = 1024 * 1024;
-    test.each([0, 1, 4 * mebibyte, 4 * mebibyte + 1, 9 * mebibyte + 7])("writes %i bytes with their properties", async (size) => {
+    const properties = {
+        contentType: "text/csv",
+        contentEncoding: "gzip",
+        contentLanguage: "ko",
+        contentDisposition: "attachment",
+        cacheControl: "no-store",
+        metadata: { one: "1" },
+    };
+
+    test.each([0, 1, mebibyte, 3 * mebibyte + 7])("writes %i bytes with their properties, at once or in blocks", async (size) => {
         const content = randomBytes(size);
-        await parts.lake.upload("logs", "a/blob", bodyOf(content, 100_000), size, {
-            contentType: "text/csv",
-            contentEncoding: "gzip",
-            contentLanguage: "ko",
-            contentDisposition: "attachment",
-            cacheControl: "no-store",
-            metadata: { one: "1" },
-        });
-        const client = parts.container("logs").getBlobClient("a/blob");
-        expect((await client.downloadToBuffer()).equals(content)).toBe(true);
-        expect(await client.getProperties()).toMatchObject({
-            contentLength: size,
-            contentType: "text/csv",
-            contentEncoding: "gzip",
-            contentLanguage: "ko",
-            contentDisposition: "attachment",
-            cacheControl: "no-store",
-            metadata: { one: "1" },
-        });
-    });
-
-    test.each([
-        ["ends early", 100, 99],
-        ["goes on too long", 100, 101],
-        ["ends early, in blocks", 6 * mebibyte, 6 * mebibyte - 1],
-        ["goes on too long, in blocks", 6 * mebibyte, 6 * mebibyte + 1],
-    ])("keeps the blob that is there when a stream %s", async (_name, size, arrives) => {
-        await parts.lake.upload("logs", "a", bodyOf(Buffer.from("before")), 6, {});
-        await expect(parts.lake.upload("logs", "a", bodyOf(randomBytes(arrives)), size, {})).rejects.toThrow(SizeMismatchError);
-        expect(await parts.contents("logs")).toEqual({ a: "before" });
-    });
-
-    test("keeps the blob that is there when a stream breaks", async () => {
-        async function* broken() {
-            yield randomBytes(5 * mebibyte);
-            await Promise.resolve();
-            throw new Error("link lost");
+        await put("a/once", content, properties);
+        const { draft, blocks } = await stage("a/blocks", content, mebibyte);
+        expect(await parts.lake.find("logs", "a/blocks")).toBeUndefined();
+        await draft.commit(blocks, properties);
+        for (const path of ["a/once", "a/blocks"]) {
+            const client = parts.container("logs").getBlobClient(path);
+            expect((await client.downloadToBuffer()).equals(content)).toBe(true);
+            expect(await client.getProperties()).toMatchObject({ contentLength: size, ...properties });
         }
-        await parts.lake.upload("logs", "a", bodyOf(Buffer.from("before")), 6, {});
-        const failure: unknown = await parts.lake
-            .upload("logs", "a", Readable.from(broken()), 20 * mebibyte, {})
-            .catch((error: unknown) => error);
-        expect(failure).toBeInstanceOf(LakeError);
-        expect((failure as LakeError).cause).toMatchObject({ message: "link lost" });
+    });
+
+    test("refuses content that is not what it is said to be, and keeps the blob that is there", async () => {
+        await put("a", Buffer.from("before"));
+        const { etag } = (await parts.lake.find("logs", "a")) as LakeBlob;
+        const draft = parts.lake.draft("logs", "a", { replaces: etag });
+        await expect(draft.put(Buffer.from("after"), 1n, {})).rejects.toMatchObject({ name: "LakeError", status: 400 });
+        await expect(draft.stage(0, Buffer.from("after"), 1n)).rejects.toMatchObject({ name: "LakeError", status: 400 });
         expect(await parts.contents("logs")).toEqual({ a: "before" });
+    });
+
+    test("replaces the version that was seen alone: with two writers, one wins", async () => {
+        await put("a", Buffer.from("first"));
+        await expect(put("a", Buffer.from("second"))).rejects.toBeInstanceOf(LakeConflictError);
+        const { etag } = (await parts.lake.find("logs", "a")) as LakeBlob;
+        const slow = await stage("a", Buffer.from("slow writer"), 4, etag);
+        await put("a", Buffer.from("quick"), {}, etag);
+        await expect(slow.draft.commit(slow.blocks, {})).rejects.toMatchObject({ name: "LakeConflictError", retryable: true });
+        expect(await parts.contents("logs")).toEqual({ a: "quick" });
+    });
+
+    test("tells when it will not read from a URL", async () => {
+        const draft = parts.lake.draft("logs", "a", { replaces: undefined });
+        const { url } = parts.container("logs");
+        await expect(draft.stageFromUrl(0, "https://127.0.0.1:1/x", 0, 1)).rejects.toMatchObject({ name: "SourceRefusedError", code: "CannotVerifyCopySource" });
+        await expect(draft.putFromUrl(`${url}/x`, randomBytes(16), {})).rejects.toMatchObject({ name: "SourceRefusedError", status: 501 });
+    });
+
+    test("gives a lease to one at a time", async () => {
+        const lease = await parts.lake.lease("runs", "lock", 60);
+        expect(await parts.lake.lease("runs", "lock", 60)).toBeUndefined();
+        expect(await lease?.renew()).toBe(true);
+        await lease?.release();
+        const next = await parts.lake.lease("runs", "lock", 60);
+        expect(next).toBeDefined();
+        expect(await lease?.renew()).toBe(false);
+        await lease?.release();
+        expect(await next?.renew()).toBe(true);
+        await next?.release();
     });
 
     test("reads the version that was asked for or none", async () => {

@@ -102,7 +102,7 @@ describe("load", () => {
     /** Writes the file and gives the event of it. */
     async function written(content: string, path = file): Promise<BlobCreated> {
         const bytes = Buffer.from(content);
-        await parts.lake.upload("predictions", path, Readable.from([bytes]), bytes.length, {});
+        await parts.container("predictions").getBlockBlobClient(path).uploadData(bytes);
         const blob = await parts.lake.find("predictions", path);
         return parseBlobCreated(eventOf("predictions", path, blob?.etag ?? ""));
     }

@@ -55,4 +55,4 @@ export function mortal(fatalCall: number, when: "before" | "after"): Mortal {
 }
 
 /** Methods that give something else than a promise. */
-const passed = new Set<PropertyKey>(["list", "containerUrl", "rows"]);
+const passed = new Set<PropertyKey>(["list", "containerUrl", "rows", "draft"]);
