@@ -1,7 +1,7 @@
 import { build } from "esbuild";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createReadStream, rmSync, statSync } from "node:fs";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import mysql, { type Connection } from "mysql2/promise";
 import { fileColumns as columns } from "../../functions/load/columns";
@@ -56,7 +56,7 @@ export class LoadParts {
         const disk = path.join(this.cold.workshop.dir, "predictions.csv");
         await writePredictions(disk, players, this.#files);
         const name = `bench/${this.#files}.csv`;
-        await this.cold.lake.upload("predictions", name, createReadStream(disk), statSync(disk).size, {});
+        await this.cold.container("predictions").getBlockBlobClient(name).uploadFile(disk);
         const blob = await this.cold.lake.find("predictions", name);
         return { disk, event: eventOf("predictions", name, blob?.etag ?? "") };
     }
