@@ -66,6 +66,11 @@ export class BatchJobs {
         return this.#jobs.map(({ input }) => input);
     }
 
+    /** How many jobs wait to run. */
+    get waiting(): number {
+        return this.#jobs.filter(({ status }) => status === "Queued").length;
+    }
+
     /** Runs the jobs that wait, each over the folder as it is now; each output file appears whole. */
     async run(): Promise<void> {
         for (const job of this.#jobs.filter(({ status }) => status === "Queued")) {

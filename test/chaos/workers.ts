@@ -24,14 +24,17 @@ export interface Running {
 
 /** Instances of the Function App: processes of the real handlers' code. */
 export interface Workers {
-    /** Runs an order in a new process, which ends after it. */
+    /** Runs an order in a new process, which ends after it: the order's outside calls are the same each time. */
     start(order: Order): Running;
+    /** Runs an order in a process that has run others, if there is one, and that stays for the next. */
+    startWarm(order: Order): Running;
     stop(): Promise<void>;
 }
 
 interface Worker {
     readonly process: ChildProcess;
     readonly ready: Promise<unknown>;
+    readonly ended: Promise<[number | null, NodeJS.Signals | null]>;
 }
 
 /**
@@ -54,6 +57,7 @@ export async function startWorkers(workshop: Workshop, appSettings: Readonly<Rec
     const alive = new Set<ChildProcess>();
     const logged = () => tail(readFileSync(logFile, "utf8"));
     const owner = identify(process.pid) as ProcessId;
+    const idle: Worker[] = [];
     let reserve: Worker | undefined;
 
     function boot(): Worker {
@@ -63,31 +67,34 @@ export async function startWorkers(workshop: Workshop, appSettings: Readonly<Rec
         const id = identify(child.pid as number);
         const forget = id && record(workshop.dir, { name: "worker", process: id, owner });
         alive.add(child);
-        child.once("exit", () => {
+        const ended = once(child, "exit") as Worker["ended"];
+        void ended.then(() => {
             alive.delete(child);
             forget?.();
         });
         const ready = Promise.race([
             once(child, "message"),
-            once(child, "exit").then(([code]) => Promise.reject(new Error(`a worker ended with ${code} at its start:\n${logged()}`))),
+            ended.then(([code]) => Promise.reject(new Error(`a worker ended with ${code} at its start:\n${logged()}`))),
         ]);
         ready.catch(() => undefined);
-        return { process: child, ready };
+        return { process: child, ready, ended };
     }
 
-    function start(order: Order): Running {
-        const { process: child, ready } = (reserve ??= boot());
+    function fresh(): Worker {
+        const worker = (reserve ??= boot());
         reserve = undefined;
-        const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
+        return worker;
+    }
+
+    function run(worker: Worker, order: Order, release: (worker: Worker) => Promise<unknown>): Running {
+        const { process: child, ready, ended } = worker;
         const ending = ready.then(async (): Promise<Ending> => {
             reserve ??= boot();
             const answer = once(child, "message") as Promise<[Outcome]>;
             child.send(order);
             const first = await Promise.race([answer, ended.then(() => undefined)]);
             if (first !== undefined) {
-                // Its connections end as those of an instance that is taken away after its work.
-                child.disconnect();
-                await ended;
+                await release(worker);
                 return first[0];
             }
             const [code, signal] = await ended;
@@ -116,7 +123,13 @@ export async function startWorkers(workshop: Workshop, appSettings: Readonly<Rec
     }
 
     return {
-        start,
+        start: (order) =>
+            run(fresh(), order, ({ process: child, ended }) => {
+                // Its connections end as those of an instance that is taken away after its work.
+                child.disconnect();
+                return ended;
+            }),
+        startWarm: (order) => run(idle.pop() ?? fresh(), order, (worker) => Promise.resolve(idle.push(worker))),
         async stop() {
             await Promise.all(
                 [...alive].map(async (child) => {
