@@ -60,7 +60,7 @@ function expectPredictions({ predictions, loads }: Snapshot): void {
         (present[`${place}/${name}`] ??= new Set()).add(content);
         const [header, ...rows] = content.trimEnd().split("\n");
         const rejected = rows.filter((row) => row.split(",").length !== header?.split(",").length).length;
-        expect(loads.filter((load) => (load as { file: string }).file === file)).toEqual([{ file, rows: rows.length - rejected, rejected }]);
+        expect(loads.filter((load) => (load as { file: string }).file === file)).toEqual([{ file, rows: rows.length - rejected, rejected, cache_pending: 0 }]);
         expect(`${file}.rejected.jsonl` in predictions, file).toBe(rejected > 0);
     }
     for (const [folder, outputs] of Object.entries(finalPredictions())) {

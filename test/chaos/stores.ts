@@ -48,7 +48,7 @@ export class Stores {
         return {
             tables: names,
             players: await rows("player_predictions", "SELECT * FROM player_predictions ORDER BY player_id"),
-            loads: await rows("prediction_loads", "SELECT file, `rows`, rejected FROM prediction_loads ORDER BY file, etag"),
+            loads: await rows("prediction_loads", "SELECT file, `rows`, rejected, cache_pending FROM prediction_loads ORDER BY file, etag"),
             cache: await this.#cached(),
             logs: await this.blobs(containers.logs),
             predictions: await this.blobs(containers.predictions),
