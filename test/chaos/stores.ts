@@ -75,6 +75,7 @@ export class Stores {
             await this.#pool.query("DROP TABLE ??", [table]);
         }
         await this.#redis.flushall();
+        await this.endLeases();
         for (const name of Object.values(containers)) {
             const client = this.lake.getContainerClient(name);
             for await (const blob of client.listBlobsFlat()) {
