@@ -1,14 +1,19 @@
 import type { TokenCredential } from "@azure/identity";
 import { createAwsCredentials } from "./clients/aws-credentials";
+import { type BatchQuery, findBatches } from "./batches/list";
 import { createBatchEndpoint } from "./clients/batch-endpoint";
 import type { PredictionCache } from "./clients/cache";
 import { createDatabase } from "./clients/database";
 import { createLake } from "./clients/lake";
+import { createQueues } from "./clients/queues";
 import { createSourceBucket } from "./clients/source-bucket";
 import type { BlobCreated } from "./events/blob-created";
 import { ingest } from "./ingest/ingest";
 import { loadPredictions, type LoadParts } from "./load/load";
 import { once } from "./once";
+import { jobChanged } from "./reconcile/job-changed";
+import { createLedger } from "./reconcile/ledger";
+import { reconcile } from "./reconcile/reconcile";
 import { scoreReadyFolder } from "./score/score";
 import type { Settings } from "./settings";
 
@@ -30,13 +35,29 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
     const awsCredentials = once(() => createAwsCredentials(settings(), credential()));
     const batchEndpoint = once(() => createBatchEndpoint(settings(), credential()));
     const lake = once(() => createLake(settings(), credential()));
+    const queues = once(() => createQueues(settings(), credential()));
     const sourceBucket = once(() => createSourceBucket(settings(), awsCredentials()));
     const database = once(() => createDatabase(settings(), awsCredentials()));
+    const reconcileParts = (log: Log) => ({
+        lake: lake(),
+        queues: queues(),
+        endpoint: batchEndpoint(),
+        ledger: createLedger(database()),
+        now,
+        log,
+    });
 
     return {
         ingest: ({ log, trace }: { readonly log: Log; readonly trace: Log }) => ingest({ source: sourceBucket(), lake: lake(), now, log, trace }),
 
-        score: (marker: BlobCreated, log: Log) => scoreReadyFolder(marker, { lake: lake(), endpoint: batchEndpoint(), now, log }),
+        score: (marker: BlobCreated, replayed: number | undefined, log: Log) =>
+            scoreReadyFolder(marker, { lake: lake(), queues: queues(), endpoint: batchEndpoint(), now, log }, replayed),
+
+        reconcile: (log: Log) => reconcile(reconcileParts(log)),
+
+        jobChanged: (job: string, log: Log) => jobChanged(job, reconcileParts(log)),
+
+        batches: (query: BatchQuery) => findBatches(lake(), query),
 
         load: (file: BlobCreated, log: LoadParts["log"]) =>
             loadPredictions(file, {

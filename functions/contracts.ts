@@ -23,6 +23,8 @@ export const queues = {
     foldersReady: "folders-ready",
     /** A file of `predictions` was written. */
     predictionsReady: "predictions-ready",
+    /** A job of the Azure ML workspace is in another state. Only sent where the stack makes the workspace. */
+    jobsChanged: "jobs-changed",
 } as const;
 
 /** Suffix that the Functions host gives to the queue of messages that failed too often. */
@@ -40,6 +42,9 @@ export const rejectedSuffix = ".rejected.jsonl";
 /** Folder, beside the output files of a batch job, of the counts of their players: a file of JSON an output file, and that of the training. */
 export const statisticsFolder = "_statistics";
 export const trainingStatisticsFile = "training.json";
+
+/** Folder, beside the output files of a batch job, of what it says of each input file; `ml/batch_score.py` writes it. */
+export const summariesFolder = "_summaries";
 
 /** Prefix of the app settings that make up the identity-based connection of the queue triggers to the lake. */
 export const lakeConnection = "Lake";

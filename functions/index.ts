@@ -1,10 +1,12 @@
 import { app } from "@azure/functions";
 import { lakeConnection, queues } from "./contracts";
+import { getBatches } from "./batches/handler";
 import { getDocs, getDocsFile } from "./docs/page";
 import { getHealth } from "./health/handler";
 import { ingestLogs } from "./ingest/handler";
 import { loadFile } from "./load/handler";
 import { getMetrics, getOpenApi, getPrediction, postPredictions } from "./predict/handler";
+import { followJob, reconcileBatches } from "./reconcile/handler";
 import { scoreFolder } from "./score/handler";
 
 app.http("predict", { route: "predictions", methods: ["POST"], authLevel: "function", handler: postPredictions });
@@ -14,8 +16,11 @@ app.http("docs", { route: "docs", methods: ["GET"], authLevel: "anonymous", hand
 app.http("docsFile", { route: "docs/{file}", methods: ["GET"], authLevel: "anonymous", handler: getDocsFile });
 app.http("metrics", { route: "metrics", methods: ["GET"], authLevel: "function", handler: getMetrics });
 app.http("health", { route: "health", methods: ["GET"], authLevel: "anonymous", handler: getHealth });
+app.http("batches", { route: "batches", methods: ["GET"], authLevel: "function", handler: getBatches });
 
 app.timer("ingest", { schedule: "%INGEST_SCHEDULE%", handler: ingestLogs });
+app.timer("reconcile", { schedule: "%RECONCILE_SCHEDULE%", handler: reconcileBatches });
 
 app.storageQueue("score", { queueName: queues.foldersReady, connection: lakeConnection, handler: scoreFolder });
 app.storageQueue("load", { queueName: queues.predictionsReady, connection: lakeConnection, handler: loadFile });
+app.storageQueue("jobs", { queueName: queues.jobsChanged, connection: lakeConnection, handler: followJob });

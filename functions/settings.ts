@@ -20,6 +20,8 @@ const schema = z.object({
 
     /** When `ingest` runs: an NCRONTAB expression of six fields, UTC. */
     INGEST_SCHEDULE: z.string().min(1),
+    /** When `reconcile` runs, likewise. */
+    RECONCILE_SCHEDULE: z.string().min(1),
 
     /** Region of the bucket and of STS. */
     AWS_REGION: z.string().min(1),

@@ -90,6 +90,7 @@ const schema = z.object({
     functionMaxInstances: integer(40, 1000),
     functionAlwaysReady: integer(0, 100),
     ingestSchedule: ncrontab,
+    reconcileSchedule: ncrontab,
     sourceBucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of an S3 bucket"),
     sourcePrefix: optional(/^[A-Za-z0-9!_.()='-][A-Za-z0-9!_.()='/-]*\/$/, "a prefix without wildcards that ends in a slash and does not start with one, or empty"),
     databaseInstance: text(/^[A-Za-z](-?[A-Za-z0-9])*$/, "the identifier of an RDS instance"),

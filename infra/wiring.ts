@@ -33,6 +33,7 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
         Lake__clientId: identity.clientId,
 
         INGEST_SCHEDULE: settings.ingestSchedule,
+        RECONCILE_SCHEDULE: settings.reconcileSchedule,
 
         AWS_REGION: settings.awsRegion,
         AWS_ROLE_ARN: aws.roleArn,

@@ -8,6 +8,8 @@ export interface BatchJob {
     readonly name: string;
     /** Azure ML's word: `Queued`, `Running`, `Completed`, `Failed`, `Canceled` and others on the way. */
     readonly status: string;
+    /** Folder in the output datastore that it writes to, where the endpoint tells. */
+    readonly outputPath?: string | undefined;
 }
 
 /** What a job works on. */
@@ -48,7 +50,14 @@ export const batchCallTimeoutMs = 30_000;
 
 const scope = "https://ml.azure.com/.default";
 
-const jobSchema = z.object({ name: z.string().min(1), properties: z.object({ status: z.string().min(1) }) });
+const jobSchema = z.object({
+    name: z.string().min(1),
+    properties: z.object({
+        status: z.string().min(1),
+        // https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml (BatchJob of v2020_09_01_dataplanepreview)
+        outputData: z.record(z.string(), z.object({ uri: z.string().nullish() })).nullish(),
+    }),
+});
 
 type BatchSettings = Pick<Settings, "BATCH_SCORING_URI" | "BATCH_DEPLOYMENT" | "BATCH_OUTPUT_DATASTORE">;
 
@@ -109,8 +118,12 @@ export function createBatchEndpoint(settings: BatchSettings, credential: TokenCr
 function readJob(text: string, place: string): BatchJob {
     try {
         const { name, properties } = jobSchema.parse(JSON.parse(text));
-        return { name, status: properties.status };
+        return { name, status: properties.status, outputPath: outputPathOf(Object.values(properties.outputData ?? {})[0]?.uri ?? "") };
     } catch (error) {
         throw new BatchEndpointError(`${place} was answered with what is no job: ${text.slice(0, 500)}`, undefined, { cause: error });
     }
+}
+
+function outputPathOf(uri: string): string | undefined {
+    return /\/paths\/(?<path>.+?)\/?$/su.exec(uri)?.groups?.["path"];
 }

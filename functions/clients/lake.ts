@@ -47,8 +47,14 @@ export interface Lake {
     append(container: string, path: string, text: string): Promise<void>;
     /** A small text with the ETag of its version, or undefined when there is none. */
     readText(container: string, path: string): Promise<{ readonly text: string; readonly etag: string } | undefined>;
-    /** Writes a small text and gives its new ETag, or undefined when the condition did not hold. */
-    writeText(container: string, path: string, text: string, condition: WriteCondition): Promise<string | undefined>;
+    /** Writes a small text and gives its new ETag, or undefined when the condition did not hold. Metadata is ASCII. */
+    writeText(
+        container: string,
+        path: string,
+        text: string,
+        condition: WriteCondition,
+        metadata?: Record<string, string>,
+    ): Promise<string | undefined>;
     /** Writes the empty marker that completes a folder; a new ETag each time. */
     writeMarker(container: string, path: string, signal?: AbortSignal): Promise<void>;
     /** URL of a container, for those who read it by themselves. */
@@ -166,10 +172,10 @@ export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, cre
             return { text: Buffer.concat(chunks as Buffer[]).toString("utf8"), etag: plainEtag(got.etag ?? "") };
         },
 
-        async writeText(container, path, text, condition) {
+        async writeText(container, path, text, condition, metadata) {
             const conditions = "absent" in condition ? { ifNoneMatch: "*" } : { ifMatch: `"${condition.etag}"` };
             const client = blobAt(container, path).getBlockBlobClient();
-            const options = { conditions, blobHTTPHeaders: { blobContentType: "application/json" } };
+            const options = { conditions, blobHTTPHeaders: { blobContentType: "application/json" }, ...(metadata && { metadata }) };
             // 409: the blob is there; 412: it is another version.
             const run = () => client.upload(text, Buffer.byteLength(text), options);
             const written = await call(`write ${container}/${path}`, run, [409, 412]);

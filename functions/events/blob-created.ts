@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import * as z from "zod";
 
 /**
@@ -28,6 +29,21 @@ const schema = z.object({
         eTag: z.string().min(1),
     }),
 });
+
+/** The message that Event Grid would send of a blob, for a handler to queue by itself. `more` goes with it; readers pass over it. */
+export function blobCreatedMessage({ container, path, etag }: BlobCreated, containerUrl: string, now: Date, more: object = {}): object {
+    return {
+        topic: new URL(containerUrl).origin,
+        subject: `/blobServices/default/containers/${container}/blobs/${path}`,
+        eventType: "Microsoft.Storage.BlobCreated",
+        id: randomUUID(),
+        data: { api: "PutBlob", eTag: etag, blobType: "BlockBlob", url: `${containerUrl}/${path.split("/").map(encodeURIComponent).join("/")}` },
+        dataVersion: "",
+        metadataVersion: "1",
+        eventTime: now.toISOString(),
+        ...more,
+    };
+}
 
 /** An ETag without its quotes: Event Grid gives it bare, HTTP headers quoted. */
 export function plainEtag(etag: string): string {

@@ -68,6 +68,7 @@ export async function cachePending(session: Session, before: Date, limit: number
     return found;
 }
 
-function keyOf({ file, etag }: FileVersion): Buffer {
+/** Key of a version's row: file and ETag together are too long for an index. */
+export function keyOf({ file, etag }: FileVersion): Buffer {
     return createHash("sha256").update(`${file}\n${etag}`).digest();
 }

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { batchListSchema, batchQuerySchema } from "../batches/list";
+import { batchStateSchema } from "../batches/state";
 import { healthSchema } from "../health/health";
 import { answerSchema, predictionSchema } from "./answer";
 import { problemSchema } from "./problem";
@@ -10,6 +12,8 @@ schemas.add(answerSchema, { id: "PredictionAnswer" });
 schemas.add(predictionSchema, { id: "Prediction" });
 schemas.add(problemSchema, { id: "Problem" });
 schemas.add(healthSchema, { id: "Health" });
+schemas.add(batchStateSchema, { id: "Batch" });
+schemas.add(batchListSchema, { id: "BatchList" });
 
 const retryAfter = { headers: { "Retry-After": { description: "Seconds to stay away", schema: { type: "integer", minimum: 0 } } } };
 const overloaded = { ...problem("No player could be answered: the model has more to do than it can answer in time"), ...retryAfter };
@@ -58,6 +62,24 @@ export const openApiDocument = {
                     400: problem("The id is not valid"),
                     404: problem("Nothing is stored of this player"),
                     503: { ...problem("Stored predictions cannot be read now"), ...retryAfter },
+                },
+            },
+        },
+        "/batches": {
+            get: {
+                operationId: "getBatches",
+                summary: "What became of the folders of player logs, newest first",
+                parameters: Object.entries(batchQuerySchema.shape).map(([name, schema]) => ({
+                    name,
+                    in: "query",
+                    required: false,
+                    description: schema.description,
+                    schema: embedded(schema),
+                })),
+                responses: {
+                    200: json("The batches", "BatchList"),
+                    400: problem("A parameter is not valid, or not known"),
+                    503: { ...problem("The states cannot be read now"), ...retryAfter },
                 },
             },
         },

@@ -1,54 +1,94 @@
+import { readFolder } from "../batches/folder";
+import { giveUp, maxRefusals, queueFolder, retryDelaySeconds } from "../batches/retries";
+import { readBatch, type StoredBatch, writeBatch } from "../batches/state";
 import { type BatchEndpoint, BatchEndpointError } from "../clients/batch-endpoint";
 import type { Lake } from "../clients/lake";
 import { folderOf, markerOf } from "../clients/lake-paths";
+import type { Queues } from "../clients/queues";
 import { containers, successMarker } from "../contracts";
 import { type BlobCreated, MessageError } from "../events/blob-created";
-import { claimBatch, settleBatch } from "./batch-state";
+import { BatchBusyError, claimMs, nextClaim } from "./claim";
 
 /** What the handler needs. */
 export interface ScoreParts {
     readonly lake: Lake;
+    readonly queues: Queues;
     readonly endpoint: BatchEndpoint;
     readonly now: () => Date;
     /** Takes one line of JSON an event. */
     readonly log: (line: string) => void;
 }
 
-/** What became of an event: `outdated` when the marker it tells of is gone or was written again, so that another event follows. */
-export type ScoreOutcome = "submitted" | "already-submitted" | "outdated";
+/**
+ * What became of an event. `outdated`: the folder is not complete now, another event follows. `empty`: it has no file to score. `refused`:
+ * the endpoint took no job; the message comes again later. `poisoned`: given up, now or before.
+ */
+export type ScoreOutcome = "submitted" | "already-submitted" | "outdated" | "empty" | "refused" | "poisoned";
 
 /**
- * Starts the batch job of a folder that was completed. Repeated deliveries start one job; one that a killed delivery left between
- * taking the batch and submitting it is submitted by a later delivery.
+ * Starts the batch job of a folder that is complete. However often it is told of the same content, one job is started, but where a kill
+ * fell between the endpoint's answer and its being written down: the endpoint takes no name for a job from its caller
+ * (https://github.com/Azure/azure-sdk-for-python/issues/32763), so a later delivery starts another one, which writes elsewhere.
  *
+ * @param replayed the attempt that a message tells of which was put back from the poison queue
  * @throws MessageError for an event of another container or blob.
- * @throws BatchBusyError, BatchEndpointError or LakeError: the host delivers again, and at last moves the message to the poison queue.
+ * @throws BatchBusyError or LakeError: the host delivers again, and at last moves the message to the poison queue.
  */
-export async function scoreReadyFolder(event: BlobCreated, { lake, endpoint, now, log }: ScoreParts): Promise<ScoreOutcome> {
+export async function scoreReadyFolder(event: BlobCreated, parts: ScoreParts, replayed?: number): Promise<ScoreOutcome> {
     const folder = folderOfMarker(event);
-    const marker = await lake.find(containers.logs, event.path);
-    if (marker?.etag !== event.etag) {
-        log(JSON.stringify({ event: "score", folder, outcome: "outdated", marker: event.etag, current: marker?.etag ?? null }));
-        return "outdated";
+    const outcome = await score(folder, replayed, parts);
+    parts.log(JSON.stringify({ event: "score", folder, outcome }));
+    return outcome;
+}
+
+async function score(folder: string, replayed: number | undefined, parts: ScoreParts): Promise<ScoreOutcome> {
+    const { lake, endpoint, now } = parts;
+    const step = (name: string, more: object) => parts.log(JSON.stringify({ event: "score", step: name, folder, ...more }));
+
+    const content = await readFolder(lake, folder);
+    if (content === undefined || content.files === 0) {
+        return content === undefined ? "outdated" : "empty";
     }
-    const claim = await claimBatch(lake, folder, marker.etag, now);
+    const stored = await readBatch(lake, content.batch);
+    const next = nextClaim(stored?.state, folder, content, replayed, now());
+    if (typeof next === "string") {
+        return next;
+    }
+    const claim = await writeBatch(lake, next, stored);
     if (claim === undefined) {
-        log(JSON.stringify({ event: "score", folder, outcome: "already-submitted" }));
-        return "already-submitted";
+        throw new BatchBusyError(`batch ${content.batch} of folder ${JSON.stringify(folder)} was taken by another delivery`);
     }
-    const { outputPath } = claim.state;
+    const { batch, attempt, outputPath } = claim.state;
+    step("claimed", { batch, attempt, outputPath });
     try {
         const job = await endpoint.submit({ inputUri: folderUri(lake.containerUrl(containers.logs), folder), outputPath });
-        const settled = await settleBatch(lake, claim, { status: "submitted", jobName: job.name }, now);
-        log(JSON.stringify({ event: "score", folder, outcome: "submitted", batch: claim.key, job: job.name, outputPath, settled }));
+        step("submitted", { batch, attempt, job: job.name });
+        const state = { ...claim.state, status: "submitted" as const, refusals: 0, job: job.name, jobStatus: job.status, updatedAt: now().toISOString() };
+        const settled = await writeBatch(lake, state, claim);
+        step("settled", { batch, attempt, job: job.name, written: settled !== undefined });
         return "submitted";
     } catch (error) {
-        // An answer says that there is no job, so the next delivery need not wait. Without one there may be: its claim stands.
-        if (error instanceof BatchEndpointError && error.status !== undefined) {
-            await settleBatch(lake, claim, { status: "refused", reason: error.message }, now);
+        if (error instanceof BatchEndpointError) {
+            return refused(claim, error, parts);
         }
         throw error;
     }
+}
+
+/** Tries again later, but for the last time. Without an answer there may be a job: the claim stands then until it may have told of itself. */
+async function refused(claim: StoredBatch, error: BatchEndpointError, parts: ScoreParts): Promise<ScoreOutcome> {
+    const refusals = claim.state.refusals + 1;
+    const change = { refusals, reason: error.message };
+    if (refusals >= maxRefusals) {
+        await giveUp(parts, claim, change);
+        return "poisoned";
+    }
+    const answered = error.status !== undefined;
+    const state = { ...claim.state, ...change, status: answered ? ("refused" as const) : ("submitting" as const), updatedAt: parts.now().toISOString() };
+    if (await writeBatch(parts.lake, state, claim)) {
+        await queueFolder(parts, state, Math.max(retryDelaySeconds(refusals), answered ? 0 : claimMs / 1_000));
+    }
+    return "refused";
 }
 
 function folderOfMarker({ container, path }: BlobCreated): string {

@@ -28,6 +28,9 @@ export function grantHandlers(name: string, args: HandlerRolesArgs, opts: pulumi
         grant("predictions", "storageBlobDataContributor", lake.containers.predictions.id),
         grant("batches", "storageBlobDataContributor", lake.containers.batches.id),
         grant("runs", "storageBlobDataContributor", lake.containers.runs.id),
+        // `score` and `reconcile` queue again what is to be done again.
+        grant("folders-ready-send", "storageQueueDataMessageSender", lake.queues.foldersReady.main.id),
+        grant("predictions-ready-send", "storageQueueDataMessageSender", lake.queues.predictionsReady.main.id),
         ...(Object.keys(queues) as (keyof typeof queues)[]).flatMap((key) => [
             grant(`${queues[key]}-read`, "storageQueueDataReader", lake.queues[key].main.id),
             grant(`${queues[key]}-process`, "storageQueueDataMessageProcessor", lake.queues[key].main.id),

@@ -34,7 +34,7 @@ export class LakeEvents extends pulumi.ComponentResource {
             { role: "storageBlobDataContributor", principalId, scope: args.containers.deadLetters.id },
             { parent: this },
         );
-        const subscribe = (queue: keyof typeof queues, filter: SubjectFilter) => {
+        const subscribe = (queue: "foldersReady" | "predictionsReady", filter: SubjectFilter) => {
             const maySend = assignRole(
                 `${name}-${queues[queue]}-role`,
                 { role: "storageQueueDataMessageSender", principalId, scope: args.queues[queue].main.id },
@@ -60,8 +60,8 @@ export class LakeEvents extends pulumi.ComponentResource {
     }
 }
 
-/** Delivery under the topic's identity for a day, then to the dead letters. */
-function deliveryTo(accountId: pulumi.Input<string>, queueName: pulumi.Input<string>, blobContainerName: pulumi.Input<string>) {
+/** Delivery to a queue of the lake account under the topic's identity for a day, then to the dead letters. */
+export function deliveryTo(accountId: pulumi.Input<string>, queueName: pulumi.Input<string>, blobContainerName: pulumi.Input<string>) {
     const identity = { type: "SystemAssigned" };
     return {
         deliveryWithResourceIdentity: {

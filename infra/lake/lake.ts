@@ -23,6 +23,8 @@ export interface LakeQueue {
 /** The lake: player data, read and written under Entra identities alone, with word of each complete folder and file on queues. */
 export class Lake extends pulumi.ComponentResource {
     readonly accountName: pulumi.Output<string>;
+    /** ARM id of the account. */
+    readonly accountId: pulumi.Output<string>;
     readonly blobEndpoint: pulumi.Output<string>;
     readonly queueEndpoint: pulumi.Output<string>;
     readonly containers: Readonly<Record<keyof typeof containers, storage.BlobContainer>>;
@@ -66,6 +68,7 @@ export class Lake extends pulumi.ComponentResource {
         connectPrivately(name, { resourceGroupName, tags, privateLink, resourceId: account.id, services: ["blob", "queue"] }, { parent: this });
 
         this.accountName = account.name;
+        this.accountId = account.id;
         this.blobEndpoint = serviceEndpoint(account, "blob");
         this.queueEndpoint = serviceEndpoint(account, "queue");
         this.registerOutputs({ accountName: this.accountName, blobEndpoint: this.blobEndpoint, queueEndpoint: this.queueEndpoint });

@@ -7,6 +7,7 @@ import type { StackSettings } from "../settings";
 import { ModelAssets } from "./assets";
 import { BatchEndpoint } from "./batch";
 import type { Endpoints } from "./endpoints";
+import { ModelEvents } from "./events";
 import { readModelFolder } from "./model-folder";
 import { OnlineEndpoint } from "./online";
 import { batchImage, onlineImage, readScoringCode, readScoringEnvironment } from "./scoring-code";
@@ -112,6 +113,8 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
             { role: "azureMlDataScientist", principalId: args.callerPrincipalId, scope: workspace.workspace.id },
             { parent: this },
         );
+
+        new ModelEvents(`${name}-events`, { resourceGroupName, tags, workspaceId: workspace.workspace.id, lake }, { parent: this });
 
         this.onlineScoringUri = online.scoringUri;
         this.onlineDeployment = online.deployment;

@@ -125,6 +125,7 @@ async function startIn(workshop: Workshop): Promise<Omit<World, "stop">> {
         Lake__credential: "managedidentity",
         Lake__clientId: identity.clientId,
         INGEST_SCHEDULE: "0 0 * * * *",
+        RECONCILE_SCHEDULE: "0 0 * * * *",
         ...source.settings,
         ...jobs.settings,
         ONLINE_SCORING_URI: "https://127.0.0.1:1/score",

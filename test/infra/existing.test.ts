@@ -132,6 +132,8 @@ describe("protection", () => {
             "storage:BlobContainer players-lake-runs",
             "storage:Queue players-lake-folders-ready",
             "storage:Queue players-lake-folders-ready-poison",
+            "storage:Queue players-lake-jobs-changed",
+            "storage:Queue players-lake-jobs-changed-poison",
             "storage:Queue players-lake-predictions-ready",
             "storage:Queue players-lake-predictions-ready-poison",
             "storage:StorageAccount playerslake",

@@ -100,6 +100,7 @@ describe("the handlers", () => {
             PREDICTION_FRESH_SECONDS: "3600",
             BATCH_FRESH_SECONDS: "93600",
             PREDICTION_KEEP_SECONDS: "604800",
+            RECONCILE_SCHEDULE: "0 */10 * * * *",
             REDIS_HOST: "redis.test",
             REDIS_PORT: "10000",
             REDIS_USERNAME: "principal-of-players-handlers",

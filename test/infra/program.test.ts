@@ -26,8 +26,10 @@ describe("what the program registers", () => {
             "azuread:index/servicePrincipal:ServicePrincipal players-aws-audience-principal",
             "containerregistry:Registry playersmlregistry",
             "eventgrid:SystemTopic players-lake-events-topic",
+            "eventgrid:SystemTopic players-ml-events-topic",
             "eventgrid:SystemTopicEventSubscription players-lake-events-folders-ready",
             "eventgrid:SystemTopicEventSubscription players-lake-events-predictions-ready",
+            "eventgrid:SystemTopicEventSubscription players-ml-events-jobs-changed",
             "keyvault:Vault players-ml-kv",
             "machinelearningservices:BatchDeployment players-ml-batch-deployment",
             "machinelearningservices:BatchEndpoint players-ml-batch",
@@ -64,6 +66,8 @@ describe("what the program registers", () => {
             "storage:ManagementPolicy players-lake-lifecycle",
             "storage:Queue players-lake-folders-ready",
             "storage:Queue players-lake-folders-ready-poison",
+            "storage:Queue players-lake-jobs-changed",
+            "storage:Queue players-lake-jobs-changed-poison",
             "storage:Queue players-lake-predictions-ready",
             "storage:Queue players-lake-predictions-ready-poison",
             "storage:StorageAccount playerslake",
@@ -93,7 +97,7 @@ describe("what the program registers", () => {
     it("carries the stack's tags wherever a type takes some", async () => {
         const taggable = /StorageAccount|ResourceGroup|UserAssignedIdentity|:Workspace|:Component|Vault$|Registry|:RedisEnterprise$|SystemTopic$|AppServicePlan|WebApp$|Compute$|Endpoint$|(Online|Batch)Deployment$|openIdConnectProvider|iam\/role:/;
         const tagged = (await recorded).resources.filter(({ type }) => taggable.test(type));
-        expect(tagged.length).toBe(22);
+        expect(tagged.length).toBe(23);
         for (const { name, inputs } of tagged) {
             expect(inputs.tags, name).toEqual(tags);
         }

@@ -49,6 +49,8 @@ describe("storage", () => {
         expect(inputsOf(await recorded, "azure-native:storage:Queue", "accountName", "queueName")).toEqual([
             "playerslake/folders-ready",
             "playerslake/folders-ready-poison",
+            "playerslake/jobs-changed",
+            "playerslake/jobs-changed-poison",
             "playerslake/predictions-ready",
             "playerslake/predictions-ready-poison",
         ]);

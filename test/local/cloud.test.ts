@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -296,7 +296,7 @@ describe("Azure ML", () => {
             authorization: `Bearer ${await identity.issue(String(caller.clientId), "https://ml.azure.com")}`,
             "azureml-model-deployment": "predictions",
         };
-        const runJob = async (folder: string): Promise<{ status: string; error?: { message: string } }> => {
+        const runJob = async (folder: string): Promise<{ status: string; log: string }> => {
             const answer = await fetch(scoringUri, {
                 method: "POST",
                 headers,
@@ -309,21 +309,23 @@ describe("Azure ML", () => {
             });
             expect(answer.status).toBe(201);
             const { name } = (await answer.json()) as { name: string };
-            let job = { status: "Running" };
+            let status = "Running";
             await expect
                 .poll(async () => {
                     const asked = await fetch(`${scoringUri}/${name}`, { headers });
-                    job = ((await asked.json()) as { properties: { status: string } }).properties;
-                    return job.status;
+                    const job = (await asked.json()) as { properties: { status: string; outputData: object } };
+                    expect(job.properties.outputData).toMatchObject({ predictions: { uri: expect.stringContaining(`/paths/${folder}/job/`) as string } });
+                    ({ status } = job.properties);
+                    return status;
                 }, { timeout: 60_000 })
                 .not.toBe("Running");
-            return job;
+            return { status, log: readFileSync(path.join(workshop.dir, "logs", `${name}.log`), "utf8") };
         };
 
-        expect(await runJob("day 3")).toMatchObject({ status: "Failed", error: { message: expect.stringContaining("blob/write") as string } });
+        expect(await runJob("day 3")).toMatchObject({ status: "Failed", log: expect.stringContaining("blob/write") as string });
         await assign(cluster, roleIds.blobContributor, `${containers}/predictions`);
-        expect(await runJob("day 3")).toEqual({ status: "Completed" });
-        expect(await runJob("day 4")).toMatchObject({ status: "Failed", error: { message: expect.stringContaining("broken.txt is broken") as string } });
+        expect(await runJob("day 3")).toMatchObject({ status: "Completed" });
+        expect(await runJob("day 4")).toMatchObject({ status: "Failed", log: expect.stringContaining("broken.txt is broken") as string });
 
         const predictions = storage.byName("lake").blobs.getContainerClient("predictions");
         expect((await predictions.getBlobClient("day 3/job/한 국.csv").downloadToBuffer()).toString()).toBe("ABC");

@@ -10,6 +10,7 @@ import { featuresOf, readPlayers } from "../../local/players";
 import { projectDir } from "../../local/parts/paths";
 import { ensurePython } from "../../local/parts/python";
 import type { Connections } from "../../local/stack";
+import { promotionOf } from "../../functions/predict/promotions";
 import type { Prediction } from "../../functions/prediction";
 
 const minutes = 60_000;
@@ -151,7 +152,7 @@ describe("npm run local", () => {
                 expect(body.errors).toEqual([]);
                 answers.push(...body.predictions);
             }
-            expect(answers).toEqual(expected.map((each) => ({ ...each, source, scoredAt: expect.any(String) as string })));
+            expect(answers).toEqual(expected.map((each) => ({ ...each, promotion: promotionOf(each.segment.name), source, scoredAt: expect.any(String) as string })));
         }
     }, 2 * minutes);
 

@@ -80,7 +80,9 @@ function miniBatches(files: readonly string[], size: number): string[][] {
 
 /** Names that start with a dot are files in the making. */
 async function upload({ output }: BatchJobOptions, outputDir: string, uploaded: Set<string>): Promise<void> {
-    const names = readdirSync(outputDir, { recursive: true, encoding: "utf8" }).filter((name) => !path.basename(name).startsWith("."));
+    const names = readdirSync(outputDir, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+        .map((entry) => path.relative(outputDir, path.join(entry.parentPath, entry.name)));
     for (const name of names.filter((each) => !uploaded.has(each))) {
         uploaded.add(name);
         const file = path.join(outputDir, name);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
@@ -14,6 +14,7 @@ import type { StorageService } from "../storage/service";
 import type { ModelAssets } from "./assets";
 import { runBatchJob } from "./batch-job";
 import { codeConfiguration } from "./inputs";
+import { described, type Job, tellOfEnd } from "./job";
 import { GateError, startGate, type Gate, type GateAnswer, type GateRequest } from "./gate";
 
 const computeInputs = z.object({ identity: z.object({ userAssignedIdentities: z.array(z.string()).min(1) }) });
@@ -39,16 +40,6 @@ const jobRequest = z.object({
 });
 
 type DeploymentInputs = z.infer<typeof deploymentInputs>;
-
-interface Job {
-    readonly name: string;
-    readonly deployment: string;
-    /** Kept without its address: the ports of the next run are others. */
-    readonly input: { readonly account: string; readonly container: string; readonly folder: string };
-    readonly outputUri: string;
-    status: "Running" | "Completed" | "Failed";
-    error?: string;
-}
 
 /** Batch endpoints: jobs posted to them run the batch scoring script in worker processes, under the compute cluster's identity. */
 export class BatchEndpoints implements CloudService {
@@ -133,15 +124,15 @@ export class BatchEndpoints implements CloudService {
             throw new GateError(404, `the endpoint has no path ${request.path}`);
         }
         if (request.method === "GET" && jobName !== undefined) {
-            return json(200, described(endpointId, this.#load(decodeURIComponent(jobName))));
+            return json(200, described(this.#load(decodeURIComponent(jobName))));
         }
         if (request.method !== "POST" || jobName !== undefined) {
             throw new GateError(405, "jobs are posted to /jobs and read at /jobs/<name>");
         }
-        return json(201, described(endpointId, this.#submit(endpointName, request)));
+        return json(201, described(this.#submit(endpointId, endpointName, request)));
     }
 
-    #submit(endpointName: string, request: GateRequest): Job {
+    #submit(endpointId: string, endpointName: string, request: GateRequest): Job {
         const deployment = this.#deployments.get(`${endpointName}/${request.deployment}`);
         if (deployment === undefined) {
             throw new GateError(404, `no deployment ${request.deployment ?? "by default"}`);
@@ -158,6 +149,7 @@ export class BatchEndpoints implements CloudService {
         this.assets.locate(output.Uri);
         const job: Job = {
             name: `batchjob-${randomUUID()}`,
+            endpointId,
             deployment: `${endpointName}/${request.deployment}`,
             input: this.#folderOf(input.Uri),
             outputUri: output.Uri,
@@ -212,7 +204,7 @@ export class BatchEndpoints implements CloudService {
                     python: await ensurePython(),
                     script: path.join(codeDir, properties.codeConfiguration.scoringScript),
                     modelDir: await this.assets.modelDir(properties.model.assetId),
-                    logFile: path.join(this.workshop.dir, "logs", `${job.name}.log`),
+                    logFile: this.#logFile(job),
                     signal: this.#stopping.signal,
                 },
                 workers: properties.resources.instanceCount * properties.maxConcurrencyPerInstance,
@@ -226,9 +218,10 @@ export class BatchEndpoints implements CloudService {
                 return;
             }
             job.status = "Failed";
-            job.error = error instanceof Error ? error.message : String(error);
+            appendFileSync(this.#logFile(job), `${error instanceof Error ? error.message : String(error)}\n`);
         }
         this.#save(job);
+        await tellOfEnd(job, this.storage.events);
     }
 
     /** A job reads and writes as the cluster's identity, so a role that the cluster lacks fails it here as it does in Azure. */
@@ -243,6 +236,10 @@ export class BatchEndpoints implements CloudService {
 
     get #dir(): string {
         return path.join(this.workshop.dir, "jobs");
+    }
+
+    #logFile(job: Job): string {
+        return path.join(this.workshop.dir, "logs", `${job.name}.log`);
     }
 
     #file(name: string): string {
@@ -264,15 +261,6 @@ export class BatchEndpoints implements CloudService {
 
 function containerOf(blobEndpoint: string, container: string, credential: TokenCredential): ContainerClient {
     return new BlobServiceClient(blobEndpoint, credential).getContainerClient(container);
-}
-
-function described(endpointId: string, job: Job): object {
-    return {
-        id: `${endpointId}/jobs/${job.name}`,
-        name: job.name,
-        type: "Microsoft.MachineLearningServices/workspaces/batchEndpoints/jobs",
-        properties: { status: job.status, ...(job.error === undefined ? {} : { error: { message: job.error } }) },
-    };
 }
 
 function json(status: number, body: object): GateAnswer {

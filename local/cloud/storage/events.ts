@@ -6,6 +6,13 @@ import { guidOf } from "../ids";
 import { armResource, LocalCloudError, type CloudService, type Identified, type Registration } from "../resource-type";
 import type { BlobWritten } from "./front";
 
+/** An event as its source raises it: Event Grid adds its own fields. */
+export interface RaisedEvent {
+    readonly eventType: string;
+    readonly subject: string;
+    readonly data: Readonly<Record<string, unknown>>;
+}
+
 /** How the events find the accounts and their keys. */
 export interface AccountDirectory {
     /** The account with this ARM id. @throws LocalCloudError when there is none */
@@ -30,11 +37,11 @@ const subscriptionInputs = z.object({
 type Subscription = z.infer<typeof subscriptionInputs>;
 
 /**
- * Event Grid for storage accounts: blobs written become messages on the queues of the subscriptions that want them, in Event Grid's
- * schema and base64, as Azure delivers them. The topic's own identity must be allowed to send.
+ * Event Grid: what a storage account or an Azure ML workspace raises becomes messages on the queues of the subscriptions that want it, in
+ * Event Grid's schema and base64, as Azure delivers them. The topic's own identity must be allowed to send.
  */
 export class StorageEvents implements CloudService {
-    readonly #topics = new Map<string, { readonly accountId: string; readonly principalId: string }>();
+    readonly #topics = new Map<string, { readonly source: string; readonly principalId: string }>();
     readonly #subscriptions = new Map<string, Subscription>();
     #sequence = 0n;
 
@@ -50,7 +57,7 @@ export class StorageEvents implements CloudService {
             create: (registration: Registration, { name }: Identified) => {
                 const { source, identity } = topicInputs.parse(registration.inputs);
                 const principalId = guidOf(`principal of ${name}`);
-                this.#topics.set(name, { accountId: source, principalId });
+                this.#topics.set(name, { source, principalId });
                 return { identity: identity && { ...identity, principalId } };
             },
             remove: (_registration: Registration, { name }: Identified) => void this.#topics.delete(name),
@@ -67,14 +74,33 @@ export class StorageEvents implements CloudService {
         },
     };
 
-    /** Delivers word of a written blob to every subscription of the account's topic that wants it. */
+    /** Delivers word of a written blob. */
     async publish(accountId: string, written: BlobWritten): Promise<void> {
-        const subject = `/blobServices/default/containers/${written.container}/blobs/${written.blob}`;
+        this.#sequence += 1n;
+        await this.raise(accountId, {
+            eventType: "Microsoft.Storage.BlobCreated",
+            subject: `/blobServices/default/containers/${written.container}/blobs/${written.blob}`,
+            data: {
+                api: written.api,
+                requestId: written.requestId,
+                eTag: written.eTag,
+                contentType: written.contentType,
+                contentLength: written.contentLength,
+                blobType: "BlockBlob",
+                url: written.url,
+                sequencer: this.#sequence.toString(16).padStart(56, "0"),
+            },
+        });
+    }
+
+    /** Delivers an event to every subscription of its source's topic that wants it. */
+    async raise(source: string, { eventType, subject, data }: RaisedEvent): Promise<void> {
         const wanted = [...this.#subscriptions.values()].filter(
-            (each) => this.#topics.get(each.systemTopicName)?.accountId === accountId && wants(each, subject, written.api),
+            (each) => this.#topics.get(each.systemTopicName)?.source === source && wants(each, { eventType, subject, data }),
         );
+        const event = { topic: source, subject, eventType, id: randomUUID(), data, dataVersion: "", metadataVersion: "1", eventTime: this.now().toISOString() };
         for (const subscription of wanted) {
-            await this.#deliver(subscription, this.#event(accountId, subject, written));
+            await this.#deliver(subscription, event);
         }
     }
 
@@ -95,39 +121,16 @@ export class StorageEvents implements CloudService {
         const queue = new QueueClient(`${account.azuriteQueueEndpoint}/${queueName}`, new StorageSharedKeyCredential(account.name, account.key));
         await queue.sendMessage(Buffer.from(JSON.stringify(event)).toString("base64"));
     }
-
-    #event(accountId: string, subject: string, written: BlobWritten): object {
-        this.#sequence += 1n;
-        return {
-            topic: accountId,
-            subject,
-            eventType: "Microsoft.Storage.BlobCreated",
-            id: randomUUID(),
-            data: {
-                api: written.api,
-                requestId: written.requestId,
-                eTag: written.eTag,
-                contentType: written.contentType,
-                contentLength: written.contentLength,
-                blobType: "BlockBlob",
-                url: written.url,
-                sequencer: this.#sequence.toString(16).padStart(56, "0"),
-            },
-            dataVersion: "",
-            metadataVersion: "1",
-            eventTime: this.now().toISOString(),
-        };
-    }
 }
 
 /** Event Grid compares subjects without regard to case unless a filter says otherwise. */
-function wants(subscription: Subscription, subject: string, api: string): boolean {
+function wants(subscription: Subscription, { eventType, subject, data }: RaisedEvent): boolean {
     const { subjectBeginsWith, subjectEndsWith, advancedFilters, includedEventTypes } = subscription.filter;
     const lower = subject.toLowerCase();
     return (
-        (includedEventTypes?.includes("Microsoft.Storage.BlobCreated") ?? true) &&
+        (includedEventTypes?.includes(eventType) ?? true) &&
         lower.startsWith(subjectBeginsWith.toLowerCase()) &&
         lower.endsWith(subjectEndsWith.toLowerCase()) &&
-        advancedFilters.every((filter) => filter.values.includes(api))
+        advancedFilters.every((filter) => filter.values.includes(String(data["api"])))
     );
 }

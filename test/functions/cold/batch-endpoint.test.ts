@@ -49,6 +49,8 @@ describe("the batch endpoint", () => {
         server.answer = () => ({ status: 200, body: jobBody("a b", "Completed") });
         expect(await endpoint().get("a b")).toEqual({ name: "a b", status: "Completed" });
         expect(server.requests[0]).toMatchObject({ method: "GET", url: "/jobs/a%20b" });
+        server.answer = () => ({ status: 200, body: jobBody("c", "Running", "players/dt=2026-01-31/0123456789abcdef") });
+        expect(await endpoint().get("c")).toEqual({ name: "c", status: "Running", outputPath: "players/dt=2026-01-31/0123456789abcdef" });
     });
 
     test.each<[string, BatchAnswer, number | undefined, boolean]>([

@@ -58,7 +58,9 @@ export async function startBatchServer(): Promise<BatchServer> {
     return batch;
 }
 
-/** A job as the endpoint describes it. */
-export function jobBody(name: string, status: string): string {
-    return JSON.stringify({ id: `/subscriptions/s/jobs/${name}`, name, properties: { jobType: "Pipeline", status } });
+/** A job as the endpoint describes it, with the folder that it writes to. */
+export function jobBody(name: string, status: string, outputPath?: string): string {
+    const outputData = { predictions: { jobOutputType: "UriFolder", uri: `azureml:/subscriptions/s/datastores/d/paths/${outputPath}/` } };
+    const properties = { jobType: "Pipeline", status, ...(outputPath !== undefined && { outputData }) };
+    return JSON.stringify({ id: `/subscriptions/s/jobs/${name}`, name, properties });
 }

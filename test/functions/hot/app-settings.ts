@@ -22,6 +22,7 @@ export function hotAppSettings(parts: HotPathParts, change: Partial<AppSettings>
         Lake__queueServiceUri: `${nowhere}/lake`,
         Lake__credential: "managedidentity",
         Lake__clientId: parts.clientId,
+        RECONCILE_SCHEDULE: "0 0 0 1 1 *",
         INGEST_SCHEDULE: "0 0 0 1 1 *",
         AWS_REGION: "eu-central-1",
         AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/handlers",

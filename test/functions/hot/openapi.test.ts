@@ -4,7 +4,7 @@ import { openApiDocument } from "../../../functions/predict/openapi";
 describe("the OpenAPI document", () => {
     test("describes the operations with the limits that the check has", () => {
         const { schemas } = openApiDocument.components;
-        expect(Object.keys(schemas).sort()).toEqual(["Health", "Prediction", "PredictionAnswer", "PredictionRequest", "Problem"]);
+        expect(Object.keys(schemas).sort()).toEqual(["Batch", "BatchList", "Health", "Prediction", "PredictionAnswer", "PredictionRequest", "Problem"]);
         expect(schemas["PredictionRequest"]).toMatchObject({
             type: "object",
             additionalProperties: false,

@@ -1,0 +1,15 @@
+import type { StorageQueueHandler, TimerHandler } from "@azure/functions";
+import { services } from "../services";
+import { parseJobChanged } from "./job-changed";
+
+/** Timer: follows the batches that are open. */
+export const reconcileBatches: TimerHandler = async (_timer, context) => {
+    const { reconcile } = await services.coldPath();
+    await reconcile((line) => context.log(line));
+};
+
+/** Queue `jobs-changed`: follows the batch whose job Azure ML tells of. */
+export const followJob: StorageQueueHandler = async (message, context) => {
+    const { jobChanged } = await services.coldPath();
+    await jobChanged(parseJobChanged(message), (line) => context.log(line));
+};
