@@ -202,6 +202,6 @@ async function trainIfNeeded(config: StackConfig, data: string, progress: Progre
         return;
     }
     progress.step(`training the models on ${data}`);
-    await runPython("ml/train.py", ["--data", data, "--out", modelDir], path.join(workshop.dir, "logs", "train.log"));
+    await runPython("ml/train.py", ["--data", data, "--out", modelDir, "--no-report"], path.join(workshop.dir, "logs", "train.log"));
 }
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import log_loss
+from threadpoolctl import threadpool_limits
 
 from calibration import Calibration
 from segments import Floats
@@ -21,6 +22,12 @@ Fit = Callable[[Floats, NDArray[np.bool_]], Calibration]
 def choose_calibration(log_odds: Floats, answers: NDArray[np.bool_], folds: NDArray[np.intp]) -> tuple[Calibration, dict[str, float]]:
     """The method of the least log loss over the folds, each with a calibration of the others; fitted to all of them. Also tells the
     losses. Of equal ones it is the simpler."""
+    # One thread: the matrices are small, and several wait for each other longer than they work.
+    with threadpool_limits(1):
+        return _choose(log_odds, answers, folds)
+
+
+def _choose(log_odds: Floats, answers: NDArray[np.bool_], folds: NDArray[np.intp]) -> tuple[Calibration, dict[str, float]]:
     losses: dict[str, float] = {}
     for method, fit in _METHODS.items():
         probability = np.empty(len(log_odds))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations, product
 
 MAX_NAME_LENGTH = 40
 
@@ -10,6 +10,8 @@ MAX_NAME_LENGTH = 40
 _NOTABLE = 0.5
 # Column -> the words for players below and above the average.
 _BEFORE_NOUN = {"age": ("younger", "older")}
+_PAYING = ("have paid", "may well pay")
+_NOUNS = ("likely leavers", "undecided players", "likely stayers")
 _AFTER_NOUN = {
     "game_play_num_per_week": ("play little", "play a lot"),
     "item_purchase_num_in_90_days": ("buy few items", "buy many items"),
@@ -40,19 +42,28 @@ def segment_names(profiles: Sequence[Profile], purchase_rate: float) -> list[str
     return names
 
 
+def vocabulary() -> set[str]:
+    """Every name that a segment may have, those with a group's number aside."""
+    before = [[], *([(word, True)] for words in _BEFORE_NOUN.values() for word in words)]
+    after = [("", *words) for words in (_PAYING, *_AFTER_NOUN.values())]
+    orders = (order for choice in product(*after) for order in permutations(choice))
+    names = (_name(noun, [*first, *((word, False) for word in order if word)]) for noun, first, order in product(_NOUNS, before, orders))
+    return {name for name in names if len(name) <= MAX_NAME_LENGTH}
+
+
 def _noun(churn: float) -> str:
     if churn >= 2 / 3:
-        return "likely leavers"
-    return "undecided players" if churn > 1 / 3 else "likely stayers"
+        return _NOUNS[0]
+    return _NOUNS[1] if churn > 1 / 3 else _NOUNS[2]
 
 
 def _traits(profile: Profile, purchase_rate: float) -> list[tuple[str, bool]]:
     """Words for what is notable, the most notable first; whether they stand before the noun."""
     traits: list[tuple[float, str, bool]] = []
     if profile.paid > 0.5:
-        traits.append((float("inf"), "have paid", False))
+        traits.append((float("inf"), _PAYING[0], False))
     elif profile.purchase >= 2 * purchase_rate:
-        traits.append((profile.purchase / purchase_rate, "may well pay", False))
+        traits.append((profile.purchase / purchase_rate, _PAYING[1], False))
     for words, before in ((_BEFORE_NOUN, True), (_AFTER_NOUN, False)):
         for name, (below, above) in words.items():
             deviation = profile.deviations.get(name, 0.0)

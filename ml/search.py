@@ -65,20 +65,21 @@ def _search(
     train = data.parts["train"]
 
     def loss(trial: optuna.Trial) -> float:
-        log_odds = fit(_suggest(trial)).log_odds[train]
+        log_odds = fit(_suggest(trial, given)).log_odds[train]
         return float(log_loss(data.labels[task.learns][train], 1 / (1 + np.exp(-log_odds))))
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    study.enqueue_trial(dict(given))
+    study.enqueue_trial({name: given[name] for name in _suggest(optuna.trial.FixedTrial(dict(given)), {})})
     study.optimize(loss, n_trials=1)
     first = study.best_value
     study.optimize(loss, n_trials=None if trials is None else max(0, trials - 1), timeout=task.share * seconds)
     print(f"search    {task.key}: {len(study.trials)} settings tried, log loss {first:.6f} -> {study.best_value:.6f}")
-    return dict(study.best_params)
+    return {**given, **study.best_params}
 
 
-def _suggest(trial: optuna.Trial) -> dict[str, Any]:
+def _suggest(trial: optuna.Trial, given: Mapping[str, Any]) -> dict[str, Any]:
     return {
+        **given,
         "learning_rate": trial.suggest_float("learning_rate", 0.03, 0.4, log=True),
         "num_leaves": trial.suggest_int("num_leaves", 2, MOST_LEAVES),
         "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 5, 100, log=True),

@@ -12,7 +12,16 @@ BoosterSettings = Mapping[str, Mapping[str, Any]]
 
 # No weights for the rare answer: they would bend the probabilities. The threshold, chosen for F1, makes up for the imbalance.
 BOOSTER_SETTINGS: BoosterSettings = {
-    "churn": {"learning_rate": 0.1, "num_leaves": 15, "min_data_in_leaf": 20, "feature_fraction": 0.5, "cat_smooth": 20, "cat_l2": 20},
+    "churn": {
+        "learning_rate": 0.1,
+        "num_leaves": 16,
+        "min_data_in_leaf": 10,
+        "feature_fraction": 0.4,
+        "cat_smooth": 20,
+        "cat_l2": 20,
+        "max_cat_to_onehot": 8,
+        "min_data_per_group": 20,
+    },
     "churn_for_purchase": {
         "learning_rate": 0.3,
         "num_leaves": 8,

@@ -1,6 +1,6 @@
 """Trains the models of churn, purchase and segments and writes them as one folder, named by its content, with a report.
 
-    python train.py --data FILE [FILE ...] --out DIR [--seed N] [--accept] [--search SECONDS [--trials N]] [--settings FILE]
+    python train.py --data FILE [FILE ...] --out DIR [--seed N] [--accept] [--search SECONDS [--trials N]] [--settings FILE] [--no-report]
 
 Exit codes: 0, a model folder was written; 2, the data or the arguments are wrong (one line says how), and nothing was written; 3, the
 gate refused the model: it is in `DIR.candidate` with its report, and the model in `DIR` is as it was.
@@ -52,6 +52,7 @@ def train(
     settings: BoosterSettings = BOOSTER_SETTINGS,
     search_seconds: float | None = None,
     trials: int | None = None,
+    with_report: bool = True,
 ) -> Trained:
     """Trains on files or folders of players and replaces the folder `out` unless the gate refuses the models.
 
@@ -74,7 +75,7 @@ def train(
     trained = Trained(described, checks, out, [note] if note else [])
     if trained.refused:
         trained = Trained(described, checks, candidate_folder(out), trained.notes)
-    report = make_report(schema, data, fitted, described, checks, comparison)
+    report = make_report(schema, data, fitted, described, checks, comparison) if with_report else {}
     write_folder(trained.folder, contents | {"model.json": to_json(described)} | report)
     if not trained.refused:
         shutil.rmtree(candidate_folder(out), ignore_errors=True)
@@ -133,7 +134,10 @@ def _tell(trained: Trained, out: Path, seconds: float) -> None:
     for note in trained.notes:
         print(f"note: {note}")
     print(table(trained.checks))
-    print(f"model {described['version']} written to {trained.folder} in {seconds:.1f} s; report: {trained.folder / 'report' / 'index.html'}")
+    print(f"model {described['version']} written to {trained.folder} in {seconds:.1f} s")
+    report = trained.folder / "report" / "index.html"
+    if report.exists():
+        print(f"report: {report}")
     if trained.refused:
         print(f"REFUSED by the gate: {out} is as it was. Take the model nevertheless: the same command with --accept")
     elif gate["accepted"]:
@@ -149,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--search", type=whole_number, metavar="SECONDS", help="look for better settings of the boosters for so long")
     parser.add_argument("--trials", type=whole_number, metavar="N", help="with --search: try at most so many, which makes it repeatable")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="take the boosters' settings from this model.json, or search from them")
+    parser.add_argument("--no-report", action="store_true", help="write no report, which takes some seconds")
     return parser
 
 
@@ -157,7 +162,7 @@ def main(arguments: Sequence[str]) -> int:
     start = time.monotonic()
     try:
         settings = BOOSTER_SETTINGS if options.settings is None else read_settings(options.settings)
-        trained = train(options.data, options.out, options.seed, options.accept, settings, options.search, options.trials)
+        trained = train(options.data, options.out, options.seed, options.accept, settings, options.search, options.trials, not options.no_report)
     except (DataError, SettingsError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 2

@@ -31,7 +31,8 @@ class TrainingData:
     """Players in an order that depends on them alone, not on files or their order.
 
     `matrix` has a column a feature, where a category stands as its place in `categories`; `parts` holds the rows of each part, `folds`
-    the fold of every row. All rows of a player are in one part and one fold. `test_columns` are the test part as `Model.predict` takes it.
+    the fold of every row. All rows of a player are in one part and one fold. `test_ids` and
+    `test_columns` are those of the test part, the columns as `Model.predict` takes them.
     """
 
     matrix: Floats
@@ -39,6 +40,7 @@ class TrainingData:
     labels: dict[str, NDArray[np.bool_]]
     parts: dict[str, NDArray[np.intp]]
     folds: NDArray[np.intp]
+    test_ids: list[str]
     test_columns: list[list[Value]]
     hash: str
     rejections: list[tuple[Path, Rejection]]
@@ -88,9 +90,10 @@ def read_training_data(paths: Sequence[Path], schema: Schema, seed: int, in_test
     for label in schema.labels:
         _check_label(label, answers[label.name], parts, folds)
     raw = np.concatenate(blocks)[order]
+    test_ids = [ids[place] for place in order[parts["test"]].tolist()]
     test_columns = _texts_again(schema, raw[parts["test"]], vocabularies)
     matrix, categories = _with_known_categories(schema, raw, vocabularies, parts["train"])
-    return TrainingData(matrix, categories, answers, parts, folds, test_columns, _data_hash(ids, prints, labels), rejections)
+    return TrainingData(matrix, categories, answers, parts, folds, test_ids, test_columns, _data_hash(ids, prints, labels), rejections)
 
 
 def _numbers(ids: Sequence[str], salt: str) -> NDArray[np.uint64]:

@@ -57,16 +57,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     data, others, truth = folder / "players.csv", folder / "others.csv", folder / "truth.csv"
     sample.write_sample(40_000, 7, data, None)
     sample.write_sample(20_000, 8, others, truth)
-    train.train([data], folder / "model", 1)
+    train.train([data], folder / "model", 1, with_report=False)
     return Trained(folder / "model", load_model(folder / "model"), data, others, truth)
 
 
-@pytest.fixture
-def few(tmp_path: Path) -> Path:
-    """A file of players, just enough to train on."""
-    path = tmp_path / "few.csv"
+@pytest.fixture(scope="session")
+def few_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("few") / "few.csv"
     sample.write_sample(1_500, 3, path, None)
     return path
+
+
+@pytest.fixture
+def few(few_once: Path) -> Path:
+    """A file of players, just enough to train on."""
+    return few_once
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

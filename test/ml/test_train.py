@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ import train
 from conftest import Trained, read_csv, write_csv
 from files import TextFile
 from model import CONTENT_FILES, ModelFolderError, Predictions, find_model_folder, load_model
-from profiles import MAX_NAME_LENGTH, Profile, segment_names
+from profiles import MAX_NAME_LENGTH, Profile, segment_names, vocabulary
+from promotions import PROMOTIONS_FILE, names_without_promotion
 from readers import read_players
 
 SCRIPT = Path(train.__file__)
@@ -110,12 +112,12 @@ def test_the_same_players_give_the_same_model_whatever_their_files(few: Path, tm
     (folder / "part-0.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[700:]), encoding="utf-8")
     (folder / "_SUCCESS").touch()
     (folder / ".part-2.csv.crc").write_text("crc")
-    assert train.train([tmp_path / "folder"], tmp_path / "shuffled", 4).described["version"] == first["version"]
+    assert train.train([tmp_path / "folder"], tmp_path / "shuffled", 4, with_report=False).described["version"] == first["version"]
     assert contents(tmp_path / "first") == contents(tmp_path / "shuffled")
 
-    assert train.train([few], tmp_path / "other-seed", 5).described["version"] != first["version"]
+    assert train.train([few], tmp_path / "other-seed", 5, with_report=False).described["version"] != first["version"]
     rows[0]["age"] = "77"
-    assert train.train([write_csv(tmp_path / "changed.csv", rows)], tmp_path / "changed", 4).described["dataHash"] != first["dataHash"]
+    assert train.train([write_csv(tmp_path / "changed.csv", rows)], tmp_path / "changed", 4, with_report=False).described["dataHash"] != first["dataHash"]
 
 
 def test_the_command_replaces_the_former_model(few: Path, tmp_path: Path) -> None:
@@ -130,10 +132,35 @@ def test_the_command_replaces_the_former_model(few: Path, tmp_path: Path) -> Non
     assert [path.name for path in out.parent.iterdir()] == ["model"]
 
 
+def test_every_name_is_in_the_vocabulary_and_every_promotion_for_a_name() -> None:
+    known = vocabulary()
+    assert "likely leavers who have paid" in known and all(len(name) <= MAX_NAME_LENGTH for name in known)
+    assert set(json.loads(PROMOTIONS_FILE.read_bytes())) <= known
+    generator = random.Random(1)
+    for _ in range(200):
+        profiles = [
+            Profile(
+                0.2,
+                generator.random(),
+                generator.random() / 5,
+                generator.choice([0.0, 1.0]),
+                {name: generator.gauss(0, 1) for name in ("age", "game_play_num_per_week", "item_purchase_num_in_90_days")},
+            )
+            for _ in range(8)
+        ]
+        names = segment_names(profiles, 0.05)
+        assert len(set(names)) == 8
+        assert {name for name in names if not re.search(r", group \d$", name)} <= known
+
+
+def test_a_segment_without_a_promotion_is_told() -> None:
+    assert names_without_promotion(["likely stayers", "likely dragons"]) == ["likely dragons"]
+
+
 def test_wrong_rows_are_told_and_left_out(few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = read_csv(few)
     data = write_csv(tmp_path / "data.csv", [{**rows[0], "churn_YN": ""}, *rows[1:]])
-    described = train.train([data], tmp_path / "model", 4).described
+    described = train.train([data], tmp_path / "model", 4, with_report=False).described
     assert described["players"]["rejected"] == 1
     assert f"rejected {data}:2: churn_YN is " in capsys.readouterr().out
 
@@ -141,7 +168,7 @@ def test_wrong_rows_are_told_and_left_out(few: Path, tmp_path: Path, capsys: pyt
 def test_data_that_cannot_train_is_refused(few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = read_csv(few)
     out = tmp_path / "model"
-    train.train([few], out, 4)
+    train.train([few], out, 4, with_report=False)
     before = contents(out)
 
     def file(name: str, changed: list[dict[str, str]]) -> Path:
