@@ -20,6 +20,8 @@ export interface MariaDbOptions {
 export interface MariaDbPart extends MariaDbOptions {
     readonly host: string;
     readonly port: number;
+    /** Where this process's user comes in as the administrator. */
+    readonly socketPath: string;
     readonly process: Process;
 }
 
@@ -85,7 +87,7 @@ export async function startMariaDb(workshop: Workshop, options: MariaDbOptions):
             },
         });
         await asAdmin((connection) => grant(connection, options));
-        return { ...options, host: loopback, port, process };
+        return { ...options, host: loopback, port, socketPath, process };
     });
 }
 
