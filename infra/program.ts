@@ -6,7 +6,8 @@ import { lookUpStudio } from "./aws/studio";
 import { Cache } from "./cache/cache";
 import { DatabasePassword } from "./handlers/database-password";
 import { Handlers } from "./handlers/handlers";
-import { buildPackage, type HandlerPackage } from "./handlers/package";
+import type { HandlerPackage } from "./handlers/package";
+import { currentPackage } from "./handlers/package-cache";
 import { checkPromotions } from "./handlers/promotions";
 import { Lake } from "./lake/lake";
 import { existingEndpoints } from "./models/endpoints";
@@ -32,7 +33,8 @@ export interface ProgramContext {
 export async function program(context: ProgramContext = {}): Promise<pulumi.Inputs> {
     const settings = readStackSettings();
     checkPromotions();
-    const handlerPackage = context.package ?? (await buildPackage());
+    // Bundled, where it has to be, by another process while the other parts are registered.
+    const handlerPackage = context.package ?? currentPackage();
     const now = context.now ?? new Date();
     const { namePrefix: prefix, location, databaseSignIn } = settings;
     const tags = { project: pulumi.getProject(), stack: pulumi.getStack(), ...settings.tags };
@@ -86,7 +88,7 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
         lake,
         runtime,
         monitoring,
-        package: handlerPackage,
+        package: await handlerPackage,
         appSettings: wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, insightsConnectionString: monitoring.connectionString, databasePassword: password?.reference ?? "" }),
         prerequisites: [lake, runtime, cache, endpoints, aws, password, network, databaseRule].filter((each) => each instanceof pulumi.Resource),
         scale: settings,

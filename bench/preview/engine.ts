@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
 import { findPulumi } from "../../local/engine/cli";
 import { serveProvider } from "../../local/engine/provider";
@@ -56,11 +56,14 @@ export class PreviewEngine {
         await this.#pulumi(project, ["stack", "init", "dev"]);
     }
 
-    /** @param cold whether nothing that a run before has compiled is there */
+    /** @param cold whether nothing is there that a run before has compiled or bundled */
     async preview(project: string, cold: boolean): Promise<PreviewRun> {
         const cache = path.join(project, "cache");
         mkdirSync(cache, { recursive: true });
         this.host.tmpDir = cold ? mkdtempSync(path.join(this.dir, "cold-")) : cache;
+        if (cold) {
+            rmSync(path.join(project, "build"), { recursive: true, force: true });
+        }
         const started = performance.now();
         const output = await this.#pulumi(project, ["preview", "--stack", "dev", "--json"]);
         const wallSeconds = (performance.now() - started) / 1000;

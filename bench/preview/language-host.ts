@@ -14,6 +14,8 @@ export interface ProgramRun {
     readonly seconds: number;
     /** Most memory that the process held at a time, in megabytes (10^6 bytes). */
     readonly peakMegabytes: number;
+    /** Processor time of the process, which a busy machine changes least; what it starts does not count. */
+    readonly cpuSeconds: number;
 }
 
 /**
@@ -108,14 +110,17 @@ function measured(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv):
     for (const stream of [child.stdout, child.stderr]) {
         stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
     }
-    // The kernel keeps the peak for as long as the process is there; only what it takes in its last moments is missed.
-    let peakMegabytes = 0;
-    const watch = setInterval(() => (peakMegabytes = Math.max(peakMegabytes, peakOf(child.pid))), 20);
+    // The kernel keeps both for as long as the process is there; only what it takes in its last moments is missed.
+    let [peakMegabytes, cpuSeconds] = [0, 0];
+    const watch = setInterval(() => {
+        peakMegabytes = Math.max(peakMegabytes, peakOf(child.pid));
+        cpuSeconds = Math.max(cpuSeconds, cpuOf(child.pid));
+    }, 20);
     return new Promise((resolve, reject) => {
         child.once("error", reject);
         child.once("close", (exitCode) => {
             clearInterval(watch);
-            resolve({ seconds: (performance.now() - started) / 1000, peakMegabytes, exitCode, output });
+            resolve({ seconds: (performance.now() - started) / 1000, peakMegabytes, cpuSeconds, exitCode, output });
         });
     });
 }
@@ -125,6 +130,16 @@ function peakOf(pid: number | undefined): number {
     try {
         const [, kibibytes = "0"] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
         return (Number(kibibytes) * 1024) / 1e6;
+    } catch {
+        return 0;
+    }
+}
+
+/** User and system time, in ticks of a hundredth of a second: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function cpuOf(pid: number | undefined): number {
+    try {
+        const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+        return (Number(fields[11]) + Number(fields[12])) / 100;
     } catch {
         return 0;
     }

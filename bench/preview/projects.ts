@@ -25,7 +25,7 @@ export async function makeProjects(dir: string): Promise<Record<Contender, strin
 /** This project as it is, but for the trained models, which a checkout may not have. */
 function ownProject(dir: string): void {
     for (const name of ["infra", "functions", "ml"]) {
-        symlinkSync(path.join(projectDir, name), path.join(dir, name));
+        cpSync(path.join(projectDir, name), path.join(dir, name), { recursive: true });
     }
     for (const name of ["Pulumi.yaml", "package.json", "tsconfig.json"]) {
         cpSync(path.join(projectDir, name), path.join(dir, name));

@@ -1,11 +1,10 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import * as resources from "@pulumi/azure-native/resources";
 import * as storage from "@pulumi/azure-native/storage";
 import * as pulumi from "@pulumi/pulumi";
-import { besideTheOld, projectDir } from "../content";
+import { besideTheOld } from "../content";
 import type { Runtime } from "../runtime/runtime";
 import type { HandlerPackage } from "./package";
+import { packageFile } from "./package-cache";
 
 export interface PackageDeploymentArgs {
     readonly resourceGroupName: pulumi.Input<string>;
@@ -37,7 +36,7 @@ export class PackageDeployment extends pulumi.ComponentResource {
                 containerName: runtime.packages.name,
                 blobName: `handlers-${version}.zip`,
                 contentType: "application/zip",
-                source: new pulumi.asset.FileAsset(writePackage(args.package)),
+                source: new pulumi.asset.FileAsset(packageFile(args.package)),
             },
             { parent: this, ...besideTheOld },
         );
@@ -95,16 +94,4 @@ function oneDeployTemplate(appName: pulumi.Input<string>, location: pulumi.Input
             },
         ],
     };
-}
-
-/** Assets of binary content come from files: the package is kept in `build/`, whole or not at all. */
-function writePackage({ zip, hash }: HandlerPackage): string {
-    const file = path.join(projectDir, "build", `handlers-${hash.slice(0, 16)}.zip`);
-    if (!existsSync(file)) {
-        mkdirSync(path.dirname(file), { recursive: true });
-        const partial = `${file}.${process.pid}`;
-        writeFileSync(partial, zip);
-        renameSync(partial, file);
-    }
-    return file;
 }

@@ -54,29 +54,43 @@ const projectSource: PackageSource = {
     },
 };
 
+/** A package that was just made. */
+export interface BuiltPackage extends HandlerPackage {
+    /** Files that its content came from, from the sources' folder. */
+    readonly inputs: readonly string[];
+}
+
 /**
  * Bundles the handlers, what is loaded later into files of its own, and packs them as Functions expects it. The same sources give the
  * same bytes in any folder, at any time and in any time zone, so that an unchanged package is not deployed again.
  */
-export async function buildPackage(source: Partial<PackageSource> = {}): Promise<HandlerPackage> {
+export async function buildPackage(source: Partial<PackageSource> = {}): Promise<BuiltPackage> {
     const { dir, entry, hostFile, lazy, assets } = { ...projectSource, ...source };
+    const bundled = await bundle(dir, [entry, ...lazy]);
     const files = {
         "host.json": readFileSync(path.join(dir, hostFile)),
         "package.json": Buffer.from(JSON.stringify({ name: "player-predictions-handlers", private: true, main: "index.js" })),
         ...Object.fromEntries(Object.entries(assets).map(([name, file]) => [name, readFileSync(path.join(dir, file))])),
-        ...(await bundle(dir, [entry, ...lazy])),
+        ...bundled.files,
     };
     const zip = zipSync(packed(files), { level: 6 });
-    return { zip, hash: createHash("sha256").update(zip).digest("hex") };
+    const inputs = [...bundled.inputs, hostFile, ...Object.values(assets)].sort();
+    return { zip, hash: createHash("sha256").update(zip).digest("hex"), inputs };
 }
 
-async function bundle(dir: string, entries: readonly string[]): Promise<Record<string, Uint8Array>> {
-    const { outputFiles } = await build({
+interface Bundled {
+    readonly files: Readonly<Record<string, Uint8Array>>;
+    readonly inputs: readonly string[];
+}
+
+async function bundle(dir: string, entries: readonly string[]): Promise<Bundled> {
+    const { outputFiles, metafile } = await build({
         absWorkingDir: dir,
         // The first is the package's entry, whatever it is called where it comes from.
         entryPoints: entries.map((file, i) => ({ in: file, out: i === 0 ? "index" : path.parse(file).name })),
         outdir: ".",
         write: false,
+        metafile: true,
         bundle: true,
         platform: "node",
         target: "node24",
@@ -90,7 +104,10 @@ async function bundle(dir: string, entries: readonly string[]): Promise<Record<s
         tsconfigRaw: {},
         logLevel: "silent",
     });
-    return Object.fromEntries(outputFiles.map((file) => [path.basename(file.path), file.contents]));
+    return {
+        files: Object.fromEntries(outputFiles.map((file) => [path.basename(file.path), file.contents])),
+        inputs: Object.keys(metafile.inputs),
+    };
 }
 
 /** Entries in the order of their names, with a fixed time (zip keeps local time without a zone, from 1980) and fixed permissions. */
