@@ -2,6 +2,7 @@ import type { TokenCredential } from "@azure/identity";
 import { AzureMonitorMetricExporter } from "@azure/monitor-opentelemetry-exporter";
 import type { Meter } from "@opentelemetry/api";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import type { Settings } from "./settings";
 
@@ -28,7 +29,10 @@ export function startTelemetry(
     const local = new PrometheusExporter({ preventServerStart: true });
     const serializer = new PrometheusSerializer();
     const connectionString = settings.APPLICATIONINSIGHTS_CONNECTION_STRING;
-    const provider = new MeterProvider({ readers: connectionString === "" ? [local] : [local, azureMonitor(connectionString, credential, exportIntervalMs)] });
+    // The name of the role in Application Insights; by default it would be "unknown_service" with the path of Node.js.
+    const resource = resourceFromAttributes({ "service.name": "player-predictions" });
+    const readers = connectionString === "" ? [local] : [local, azureMonitor(connectionString, credential, exportIntervalMs)];
+    const provider = new MeterProvider({ resource, readers });
     return {
         meter: provider.getMeter("player-predictions"),
         async prometheus() {

@@ -277,6 +277,16 @@ describe("a request under faults", () => {
         expect(faults).toHaveLength(1);
     });
 
+    test("with the model throttling for a second that the deadline has: the wait that it asks for, and its answer", async () => {
+        server.replies.push({ status: 429, headers: { "retry-after": "1" } });
+        const startedAt = performance.now();
+        const { predictions } = await answer({ players: [{ playerId: "1", features }] }, { REQUEST_DEADLINE_MS: 20_000 });
+        expect(performance.now() - startedAt).toBeGreaterThan(990);
+        expect(predictions).toMatchObject([{ playerId: "1", source: "model" }]);
+        expect(server.calls).toHaveLength(2);
+        expect(faults).toEqual([]);
+    });
+
     test("with the cache down: from the model, and no wait", async () => {
         parts.proxy.close();
         await vi.waitFor(() => expect(cache.ping()).rejects.toThrow(/not connected/), { timeout: 30_000 });

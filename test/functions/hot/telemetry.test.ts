@@ -25,11 +25,13 @@ describe("the metrics", () => {
         const telemetry = startTelemetry(settings, credential, 100);
         telemetry.meter.createCounter("predictions.tried").add(3, { tier: "redis" });
         expect(await telemetry.prometheus()).toMatch(/predictions_tried_total\{.*tier="redis".*\} 3/);
+        expect(await telemetry.prometheus()).toContain('service_name="player-predictions"');
         await vi.waitFor(() => expect(received.some(({ body }) => body.includes("predictions.tried"))).toBe(true), { timeout: 20_000 });
         await telemetry.stop();
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));
         expect(received[0]?.request.headers.authorization).toBe("Bearer a-token");
+        expect(received[0]?.body).toContain('"ai.cloud.role":"player-predictions"');
     });
 
     test("that nobody takes disturb nothing, and without an address go nowhere", async () => {
