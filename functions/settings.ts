@@ -51,6 +51,13 @@ const schema = z.object({
     ONLINE_DEPLOYMENT: z.string().min(1),
     /** Version of the deployed model: stored predictions of another version count as stale. */
     MODEL_VERSION: z.string().min(1).max(17),
+    /** Online deployment of the model that is tried beside, and its version; empty strings where there is none. */
+    CHALLENGER_DEPLOYMENT: z.string(),
+    CHALLENGER_VERSION: z.string().max(17),
+    /** `shadow`: its predictions are kept for the comparison alone. `share`: it answers its share of the players. */
+    CHALLENGER_MODE: z.enum(["shadow", "share"]),
+    /** Share of the players, by a hash of their id, that it predicts. */
+    CHALLENGER_PERCENT: z.coerce.number().int().min(0).max(100),
     /** Most calls of the online endpoint that a process has in flight: Azure ML refuses more than it has room for. */
     MODEL_MAX_CALLS: z.coerce.number().int().positive(),
     /** A call that has this many players takes in no further request. The players of one request are never split. */

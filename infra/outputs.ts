@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AwsAccess } from "./aws/access";
 import type { Handlers } from "./handlers/handlers";
 import type { Lake } from "./lake/lake";
+import type { Endpoints } from "./models/endpoints";
 import type { Network } from "./network/network";
 
 export interface StackParts {
@@ -10,10 +11,11 @@ export interface StackParts {
     readonly lake: Lake;
     readonly handlers: Handlers;
     readonly aws: AwsAccess;
+    readonly endpoints: Endpoints;
 }
 
 /** What people and other stacks need of this one. */
-export function outputsOf({ groupName, network, lake, handlers, aws }: StackParts) {
+export function outputsOf({ groupName, network, lake, handlers, aws, endpoints }: StackParts) {
     return {
         /** Where the game posts players. */
         predictionsUrl: handlers.predictionsUrl,
@@ -25,6 +27,11 @@ export function outputsOf({ groupName, network, lake, handlers, aws }: StackPart
         /** The one address that the handlers come from, for the studio's own firewalls; empty where it is not fixed. */
         egressAddress: network?.egressAddress ?? "",
         awsRoleArn: aws.roleArn,
+        onlineScoringUri: endpoints.onlineScoringUri,
+        /** Version of the models in service. */
+        modelVersion: endpoints.modelVersion,
+        /** Names of the online deployments, by the version of their models: what `npm run rollout` asks. */
+        onlineDeployments: endpoints.deployments,
         /** Audience that an existing OIDC provider must take. */
         awsTokenAudience: aws.audience,
         /** Lists the functions that the platform knows. If any is missing, `syncTriggers` tells it of them. */

@@ -94,5 +94,5 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
         scale: settings,
         now,
     });
-    return outputsOf({ groupName, network, lake, handlers, aws });
+    return outputsOf({ groupName, network, lake, handlers, aws, endpoints });
 }

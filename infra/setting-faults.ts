@@ -35,6 +35,7 @@ function ofEndpoints(values: Values): string[] {
     return [
         ...missing.map((key) => fault(key, "", `a value, since ${fullKey(given[0] ?? key)} is set: ${together}`)),
         ...(given.length > 0 ? refused(values, "existingModelVaultId", "existingScoringUri is set: no workspace is made") : []),
+        ...(given.length > 0 ? refused(values, "challengerFolder", "existingScoringUri is set: no models are deployed") : []),
     ];
 }
 

@@ -29,6 +29,18 @@ export function oneOf<const T extends readonly [string, ...string[]]>(values: T)
 
 export const flag = oneOf(["true", "false"]).transform((value) => value === "true");
 
+/** A list of texts of a form, which the engine hands over as JSON. */
+export function list(pattern: RegExp, allowed: string) {
+    return z.string({ error: allowed }).transform((value, context): readonly string[] => {
+        const parsed = z.array(z.string().regex(pattern)).safeParse(jsonOrUndefined(value));
+        if (parsed.success) {
+            return parsed.data;
+        }
+        context.addIssue({ code: "custom", message: allowed });
+        return z.NEVER;
+    });
+}
+
 const tagsAllowed = 'a list of name=value texts, such as ["team=data-platform"]';
 
 export const tags = z.string({ error: tagsAllowed }).transform((value, context): Record<string, string> => {

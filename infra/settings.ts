@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { contradictions, existingKeys, fault, fullKey } from "./setting-faults";
-import { armId, flag, integer, ncrontab, oneOf, optional, tags, text } from "./setting-types";
+import { armId, flag, integer, list, ncrontab, oneOf, optional, tags, text } from "./setting-types";
 
 /** Keys of the providers' own configuration that the program reads as well. */
 const providerKeys = { location: "azure-native:location", region: "aws:region" } as const;
@@ -100,6 +100,10 @@ const schema = z.object({
     databasePassword: optional(/^.+$/s, "a text"),
     databaseSecurityGroup: optional(/^(skip|sg-[0-9a-f]{8,17})$/, "skip, the id of a security group such as sg-0123456789abcdef0, or empty"),
     modelFolder: text(/\S/, "a folder, from the project's folder"),
+    keptModelFolders: list(/\S/, "a list of folders, from the project's folder"),
+    challengerFolder: optional(/\S/, "a folder, from the project's folder, or empty"),
+    challengerMode: oneOf(["shadow", "share"]),
+    challengerPercent: integer(0, 100),
     onlineInstanceType: vmSize,
     onlineInstanceCount: integer(1, 20),
     onlineMaxConcurrentRequests: integer(1, 100),

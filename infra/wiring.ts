@@ -50,6 +50,10 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
         ONLINE_SCORING_URI: endpoints.onlineScoringUri,
         ONLINE_DEPLOYMENT: endpoints.onlineDeployment,
         MODEL_VERSION: endpoints.modelVersion,
+        CHALLENGER_DEPLOYMENT: endpoints.challenger?.deployment ?? "",
+        CHALLENGER_VERSION: endpoints.challenger?.modelVersion ?? "",
+        CHALLENGER_MODE: settings.challengerMode,
+        CHALLENGER_PERCENT: String(settings.challengerPercent),
         // Azure ML works on one share and lets another wait; beyond that it answers 429
         // (https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-endpoints#http-429-too-many-requests).
         MODEL_MAX_CALLS: String(2 * settings.onlineMaxConcurrentRequests * settings.onlineInstanceCount),

@@ -12,25 +12,33 @@ import type { ModelWorkspace } from "./workspace";
 export interface ModelAssetsArgs extends Pick<PartArgs, "resourceGroupName"> {
     readonly runtime: Runtime;
     readonly workspace: ModelWorkspace;
-    readonly model: ModelFolder;
+    /** Each is registered, under its own version. */
+    readonly models: readonly ModelFolder[];
     readonly code: ScoringCode;
     readonly onlineEnvironment: ScoringEnvironment;
     readonly batchEnvironment: ScoringEnvironment;
 }
 
+/** A model folder with the asset that it has become. */
+export interface RegisteredModel {
+    readonly folder: ModelFolder;
+    readonly asset: machinelearning.ModelVersion;
+}
+
 /**
- * Code, model and environments in the workspace. Each version is named by its content and never changes; Azure ML refuses to make some
+ * Code, models and environments in the workspace. Each version is named by its content and never changes; Azure ML refuses to make some
  * deleted versions again, so they stay when the program leaves them.
  */
 export class ModelAssets extends pulumi.ComponentResource {
     readonly code: machinelearning.CodeVersion;
-    readonly model: machinelearning.ModelVersion;
+    /** In the order of the arguments. */
+    readonly models: readonly RegisteredModel[];
     readonly onlineEnvironment: machinelearning.EnvironmentVersion;
     readonly batchEnvironment: machinelearning.EnvironmentVersion;
 
     constructor(name: string, args: ModelAssetsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:models:ModelAssets", name, {}, opts);
-        const { resourceGroupName, runtime, code, model } = args;
+        const { resourceGroupName, runtime, code } = args;
         const { workspace, assets } = args.workspace;
         const inWorkspace = { resourceGroupName, workspaceName: workspace.name };
         const kept = { parent: this, retainOnDelete: true, ...besideTheOld };
@@ -46,17 +54,22 @@ export class ModelAssets extends pulumi.ComponentResource {
             },
             { ...kept, dependsOn: this.upload(`${name}-code`, codeFolder, code.files, args) },
         );
-        const modelFolder = `models/${model.contentVersion}`;
-        this.model = new machinelearning.ModelVersion(
-            `${name}-model`,
-            {
-                ...inWorkspace,
-                name: "player-predictions",
-                version: model.contentVersion,
-                properties: { modelType: "custom_model", modelUri: pathInDatastore(assets, modelFolder) },
-            },
-            { ...kept, dependsOn: this.upload(`${name}-model`, modelFolder, model.files, args) },
-        );
+        const model = ({ modelVersion, contentVersion, files }: ModelFolder) => {
+            const folder = `models/${contentVersion}`;
+            // Named by its version here too: a model that goes from one setting to another stays the same resource.
+            const modelName = `${name}-model-${modelVersion}`;
+            return new machinelearning.ModelVersion(
+                modelName,
+                {
+                    ...inWorkspace,
+                    name: "player-predictions",
+                    version: contentVersion,
+                    properties: { modelType: "custom_model", modelUri: pathInDatastore(assets, folder) },
+                },
+                { ...kept, dependsOn: this.upload(modelName, folder, files, args) },
+            );
+        };
+        this.models = args.models.map((folder) => ({ folder, asset: model(folder) }));
         const environment = (kind: string, { image, condaFile, version }: ScoringEnvironment) =>
             new machinelearning.EnvironmentVersion(
                 `${name}-${kind}-environment`,
@@ -66,7 +79,16 @@ export class ModelAssets extends pulumi.ComponentResource {
         this.onlineEnvironment = environment("online", args.onlineEnvironment);
         this.batchEnvironment = environment("batch", args.batchEnvironment);
 
-        this.registerOutputs({ codeId: this.code.id, modelId: this.model.id });
+        this.registerOutputs({ codeId: this.code.id });
+    }
+
+    /** The asset that a folder has become. */
+    of(folder: ModelFolder): machinelearning.ModelVersion {
+        const registered = this.models.find((model) => model.folder.modelVersion === folder.modelVersion);
+        if (registered === undefined) {
+            throw new Error(`model ${folder.modelVersion} was not registered`);
+        }
+        return registered.asset;
     }
 
     private upload(name: string, folder: string, files: readonly ContentFile[], { resourceGroupName, runtime }: ModelAssetsArgs): storage.Blob[] {

@@ -14,6 +14,8 @@ export interface BatchEndpointArgs extends Pick<PartArgs, "resourceGroupName" | 
     readonly lake: Lake;
     readonly workspace: ModelWorkspace;
     readonly assets: ModelAssets;
+    /** What scores the folders. */
+    readonly model: machinelearning.ModelVersion;
     readonly vmSize: string;
     readonly maxNodes: number;
     /** Files that a node scores at a time. */
@@ -71,7 +73,7 @@ export class BatchEndpoint extends pulumi.ComponentResource {
                 // Updated in place: jobs that run keep what they started with.
                 deploymentName: "predictions",
                 properties: {
-                    model: { referenceType: "Id", assetId: assets.model.id },
+                    model: { referenceType: "Id", assetId: args.model.id },
                     codeConfiguration: { codeId: assets.code.id, scoringScript: scoringScripts.batch },
                     environmentId: assets.batchEnvironment.id,
                     compute: cluster.id,

@@ -10,6 +10,16 @@ export interface Endpoints {
     /** ARM id of the datastore that batch jobs write to. */
     readonly outputDatastore: pulumi.Output<string>;
     readonly modelVersion: pulumi.Output<string>;
+    /** Another model beside; undefined where there is none. */
+    readonly challenger: DeployedChallenger | undefined;
+    /** Names of the online deployments, by the version of their models. */
+    readonly deployments: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/** A model that is tried beside the one in service. */
+export interface DeployedChallenger {
+    readonly deployment: pulumi.Output<string>;
+    readonly modelVersion: string;
 }
 
 /** Endpoints that are there already. */
@@ -21,5 +31,7 @@ export function existingEndpoints(existing: ExistingEndpoints): Endpoints {
         batchDeployment: pulumi.output(existing.existingBatchDeployment),
         outputDatastore: pulumi.output(existing.existingOutputDatastore),
         modelVersion: pulumi.output(existing.existingModelVersion),
+        challenger: undefined,
+        deployments: { [existing.existingModelVersion]: pulumi.output(existing.existingScoringDeployment) },
     };
 }

@@ -60,3 +60,34 @@ function readJson(file: string): unknown {
         throw new ModelFolderError(`${file}: ${error instanceof Error ? error.message : String(error)}: run npm run train -- --data FILE`, { cause: error });
     }
 }
+
+/** The models that are deployed, each once. */
+export interface DeployedModels {
+    /** It scores the batches, and answers whoever the challenger does not. */
+    readonly live: ModelFolder;
+    readonly challenger: ModelFolder | undefined;
+    /** These two and the others that are kept. */
+    readonly all: readonly ModelFolder[];
+}
+
+/**
+ * Reads the folders of the models that are deployed. One that several settings name is deployed once.
+ *
+ * @throws ModelFolderError for a folder without models, and where different models give themselves one version
+ */
+export function readDeployedModels(folders: { readonly live: string; readonly challenger: string | undefined; readonly kept: readonly string[] }): DeployedModels {
+    const live = readModelFolder(folders.live);
+    const challenger = folders.challenger === undefined ? undefined : readModelFolder(folders.challenger);
+    const models = new Map<string, ModelFolder>();
+    for (const model of [live, ...(challenger ? [challenger] : []), ...folders.kept.map(readModelFolder)]) {
+        const same = models.get(model.modelVersion);
+        if (same !== undefined && same.contentVersion !== model.contentVersion) {
+            throw new ModelFolderError(`two folders of different models have version ${model.modelVersion} in their model.json: train one of them again`);
+        }
+        models.set(model.modelVersion, same ?? model);
+    }
+    if (challenger?.modelVersion === live.modelVersion) {
+        throw new ModelFolderError(`the models in ${String(folders.challenger)} (player-predictions:challengerFolder) are those of player-predictions:modelFolder: a challenger is another one, or none`);
+    }
+    return { live, challenger, all: [...models.values()] };
+}

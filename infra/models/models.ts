@@ -6,9 +6,9 @@ import type { Runtime } from "../runtime/runtime";
 import type { StackSettings } from "../settings";
 import { ModelAssets } from "./assets";
 import { BatchEndpoint } from "./batch";
-import type { Endpoints } from "./endpoints";
+import type { DeployedChallenger, Endpoints } from "./endpoints";
 import { ModelEvents } from "./events";
-import { readModelFolder } from "./model-folder";
+import { readDeployedModels, type ModelFolder } from "./model-folder";
 import { OnlineEndpoint } from "./online";
 import { batchImage, onlineImage, readScoringCode, readScoringEnvironment } from "./scoring-code";
 import { ModelWorkspace } from "./workspace";
@@ -27,6 +27,8 @@ export interface ModelsArgs extends PartArgs {
         StackSettings,
         | "existingModelVaultId"
         | "modelFolder"
+        | "challengerFolder"
+        | "keptModelFolders"
         | "onlineInstanceType"
         | "onlineInstanceCount"
         | "onlineMaxConcurrentRequests"
@@ -45,11 +47,13 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
     readonly batchDeployment: pulumi.Output<string>;
     readonly outputDatastore: pulumi.Output<string>;
     readonly modelVersion: pulumi.Output<string>;
+    readonly challenger: DeployedChallenger | undefined;
+    readonly deployments: Readonly<Record<string, pulumi.Output<string>>>;
 
     constructor(name: string, args: ModelsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:models:Models", name, {}, opts);
         const { resourceGroupName, tags, tenantId, insightsId, runtime, lake, settings } = args;
-        const model = readModelFolder(settings.modelFolder);
+        const { live, challenger, all } = readDeployedModels({ live: settings.modelFolder, challenger: settings.challengerFolder, kept: settings.keptModelFolders });
         const code = readScoringCode();
         const onlineEnvironment = readScoringEnvironment(onlineImage, "environment.online.yaml");
         const batchEnvironment = readScoringEnvironment(batchImage, "environment.batch.yaml");
@@ -71,7 +75,7 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
         );
         const assets = new ModelAssets(
             name,
-            { resourceGroupName, runtime, workspace, model, code, onlineEnvironment, batchEnvironment },
+            { resourceGroupName, runtime, workspace, models: all, code, onlineEnvironment, batchEnvironment },
             { parent: this },
         );
         const online = new OnlineEndpoint(
@@ -82,7 +86,7 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
                 runtime,
                 workspace,
                 assets,
-                versions: [code.version, model.contentVersion, onlineEnvironment.version],
+                versions: [code.version, onlineEnvironment.version],
                 instanceType: settings.onlineInstanceType,
                 instanceCount: settings.onlineInstanceCount,
                 maxConcurrentRequests: settings.onlineMaxConcurrentRequests,
@@ -100,6 +104,7 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
                 lake,
                 workspace,
                 assets,
+                model: assets.of(live),
                 vmSize: settings.batchVmSize,
                 maxNodes: settings.batchMaxNodes,
                 workersPerNode: settings.batchWorkersPerNode,
@@ -117,11 +122,14 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
         new ModelEvents(`${name}-events`, { resourceGroupName, tags, workspaceId: workspace.workspace.id, lake }, { parent: this });
 
         this.onlineScoringUri = online.scoringUri;
-        this.onlineDeployment = online.deployment;
+        const deploymentOf = ({ modelVersion }: ModelFolder) => pulumi.output(online.deployments[modelVersion] ?? "");
+        this.deployments = online.deployments;
+        this.onlineDeployment = deploymentOf(live);
+        this.challenger = challenger && { deployment: deploymentOf(challenger), modelVersion: challenger.modelVersion };
         this.batchScoringUri = batch.scoringUri;
         this.batchDeployment = batch.deployment;
         this.outputDatastore = workspace.predictions.id;
-        this.modelVersion = pulumi.output(model.modelVersion);
+        this.modelVersion = pulumi.output(live.modelVersion);
         this.registerOutputs({ onlineScoringUri: this.onlineScoringUri, batchScoringUri: this.batchScoringUri });
     }
 }

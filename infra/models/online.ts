@@ -5,15 +5,16 @@ import { besideTheOld, contentVersion } from "../content";
 import type { PartArgs } from "../part";
 import { assignRole } from "../roles";
 import type { Runtime } from "../runtime/runtime";
-import type { ModelAssets } from "./assets";
+import type { ModelAssets, RegisteredModel } from "./assets";
 import { scoringScripts } from "./scoring-code";
 import type { ModelWorkspace } from "./workspace";
 
 export interface OnlineEndpointArgs extends Pick<PartArgs, "resourceGroupName" | "tags"> {
     readonly runtime: Runtime;
     readonly workspace: ModelWorkspace;
+    /** Each of its models has a deployment of its own. */
     readonly assets: ModelAssets;
-    /** Versions of what is deployed: another one of them is another deployment. */
+    /** Versions of what they are deployed with: another one of them is another deployment. */
     readonly versions: readonly string[];
     readonly instanceType: string;
     readonly instanceCount: number;
@@ -30,7 +31,8 @@ export interface OnlineEndpointArgs extends Pick<PartArgs, "resourceGroupName" |
  */
 export class OnlineEndpoint extends pulumi.ComponentResource {
     readonly scoringUri: pulumi.Output<string>;
-    readonly deployment: pulumi.Output<string>;
+    /** Names of the deployments, by the version that the models give themselves. */
+    readonly deployments: Readonly<Record<string, pulumi.Output<string>>>;
 
     constructor(name: string, args: OnlineEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:models:OnlineEndpoint", name, {}, opts);
@@ -59,38 +61,41 @@ export class OnlineEndpoint extends pulumi.ComponentResource {
             },
             { parent: this, dependsOn: [...rights, ...args.workspace.connections] },
         );
-        const deployment = new machinelearning.OnlineDeployment(
-            `${name}-deployment`,
-            {
-                ...inWorkspace,
-                endpointName: endpoint.name,
-                // Code, model and VM size of a deployment are fixed: another name is made beside it before the old one goes.
-                deploymentName: `m${contentVersion(...args.versions, args.instanceType)}`,
-                sku: { name: "Default", capacity: args.instanceCount },
-                properties: {
-                    endpointComputeType: "Managed",
-                    model: assets.model.id,
-                    codeConfiguration: { codeId: assets.code.id, scoringScript: scoringScripts.online },
-                    environmentId: assets.onlineEnvironment.id,
-                    instanceType: args.instanceType,
-                    scaleSettings: { scaleType: "Default" },
-                    requestSettings: {
-                        maxConcurrentRequestsPerInstance: args.maxConcurrentRequests,
-                        requestTimeout: `PT${args.requestTimeoutSeconds}S`,
+        const deploy = ({ folder, asset }: RegisteredModel) =>
+            new machinelearning.OnlineDeployment(
+                // By the model, whichever setting names it: what answers goes on when the settings change places. What no setting names any more
+                // is deleted at the end of an update, after the handlers have turned to what is new.
+                `${name}-deployment-${folder.modelVersion}`,
+                {
+                    ...inWorkspace,
+                    endpointName: endpoint.name,
+                    // Code, model and VM size of a deployment are fixed: another name is made beside it before the old one goes.
+                    deploymentName: `m${contentVersion(...args.versions, folder.contentVersion, args.instanceType)}`,
+                    sku: { name: "Default", capacity: args.instanceCount },
+                    properties: {
+                        endpointComputeType: "Managed",
+                        model: asset.id,
+                        codeConfiguration: { codeId: assets.code.id, scoringScript: scoringScripts.online },
+                        environmentId: assets.onlineEnvironment.id,
+                        instanceType: args.instanceType,
+                        scaleSettings: { scaleType: "Default" },
+                        requestSettings: {
+                            maxConcurrentRequestsPerInstance: args.maxConcurrentRequests,
+                            requestTimeout: `PT${args.requestTimeoutSeconds}S`,
+                        },
+                        // As many worker processes as requests at a time: the scoring script works on one.
+                        environmentVariables: { WORKER_COUNT: String(args.maxConcurrentRequests) },
+                        // Application Insights takes no telemetry by key; `az ml online-deployment get-logs` shows the logs.
+                        appInsightsEnabled: false,
                     },
-                    // As many worker processes as requests at a time: the scoring script works on one.
-                    environmentVariables: { WORKER_COUNT: String(args.maxConcurrentRequests) },
-                    // Application Insights takes no telemetry by key; `az ml online-deployment get-logs` shows the logs.
-                    appInsightsEnabled: false,
+                    tags,
                 },
-                tags,
-            },
-            // The first one builds the image.
-            { parent: this, ...besideTheOld, customTimeouts: { create: "60m", update: "60m", delete: "30m" } },
-        );
+                // The first one builds the image.
+                { parent: this, ...besideTheOld, customTimeouts: { create: "60m", update: "60m", delete: "30m" } },
+            );
 
         this.scoringUri = endpoint.properties.apply((properties) => properties.scoringUri);
-        this.deployment = deployment.name;
-        this.registerOutputs({ scoringUri: this.scoringUri, deployment: this.deployment });
+        this.deployments = Object.fromEntries(assets.models.map((model) => [model.folder.modelVersion, deploy(model).name]));
+        this.registerOutputs({ scoringUri: this.scoringUri, deployments: this.deployments });
     }
 }

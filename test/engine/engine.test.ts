@@ -53,6 +53,16 @@ async function killWhenStarted(part: string): Promise<void> {
     }
 }
 
+/** What a model folder becomes. */
+function modelResources(folder: string): string[] {
+    const { modelVersion, files } = readModelFolder(folder);
+    return [
+        ...files.map(({ name }) => `Blob players-ml-model-${modelVersion}-${name}`),
+        `ModelVersion players-ml-model-${modelVersion}`,
+        `OnlineDeployment players-ml-online-deployment-${modelVersion}`,
+    ];
+}
+
 /** The handlers with one more line in their bundle. */
 function changedPackage(): HandlerPackage {
     const files = unzipSync(handlers.zip);
@@ -126,10 +136,13 @@ interface ExpectedChange {
     readonly expected: readonly string[];
 }
 
+/** Stands for the deployment of the model in service, which is trained later than this is read. */
+const onlineDeployment = "OnlineDeployment in service";
+
 const changes: readonly ExpectedChange[] = [
     { what: "the schedule", settings: { ingestSchedule: "0 30 4 * * *" }, expected: ["update WebApp players-handlers-app"] },
     { what: "the handlers' memory", settings: { functionMemoryMb: "4096" }, expected: ["update WebApp players-handlers-app"] },
-    { what: "limits of the model", settings: { onlineRequestTimeoutSeconds: "9" }, expected: ["update OnlineDeployment players-ml-online-deployment"] },
+    { what: "limits of the model", settings: { onlineRequestTimeoutSeconds: "9" }, expected: ["update " + onlineDeployment] },
     { what: "the lake's redundancy", settings: { lakeSku: "Standard_ZRS" }, expected: ["update StorageAccount playerslake"] },
     { what: "the cache's size", settings: { redisSku: "Balanced_B1" }, expected: ["update RedisEnterprise players-cache-cluster"] },
     {
@@ -140,14 +153,16 @@ const changes: readonly ExpectedChange[] = [
     {
         what: "the model's VM size",
         settings: { onlineInstanceType: "Standard_F8s_v2" },
-        expected: [...replaced("OnlineDeployment players-ml-online-deployment"), "update WebApp players-handlers-app"],
+        expected: [...replaced(onlineDeployment), "update WebApp players-handlers-app"],
     },
 ];
 
 describe("a change", () => {
     test.each(changes)("of $what does in a preview exactly what it should", async ({ settings, expected }) => {
         await stack.configure(settings);
-        expect(lines(await stack.engine.preview())).toEqual([...expected].sort());
+        const { modelVersion } = readModelFolder(modelFolder);
+        const named = expected.map((line) => line.replace(onlineDeployment, `OnlineDeployment players-ml-online-deployment-${modelVersion}`));
+        expect(lines(await stack.engine.preview())).toEqual(named.sort());
         await unchanged();
     }, 2 * minutes);
 
@@ -168,28 +183,31 @@ describe("a change", () => {
         await unchanged();
     }, 2 * minutes);
 
-    test("of the handlers' sources and the models makes new ones beside the old, which then run", async () => {
+    test("of the models is one setting where both are kept, and so is the way back", async () => {
+        const keptModelFolders = JSON.stringify([modelFolder, otherModel]);
+        await stack.configure({ keptModelFolders });
+        expect(lines((await stack.engine.up()).operations)).toEqual(modelResources(otherModel).map((each) => `create ${each}`).sort());
+        expect(handlerEnvironment(stackDir).MODEL_VERSION).toBe(readModelFolder(modelFolder).modelVersion);
+        expect(pidsOf(stackDir, "online-")).toHaveLength(2);
+
+        await stack.configure({ keptModelFolders, modelFolder: otherModel });
+        expect(lines(await stack.engine.preview())).toEqual(["update BatchDeployment players-ml-batch-deployment", "update WebApp players-handlers-app"]);
+    }, 4 * minutes);
+
+    test("of the handlers' sources and the models at once puts the new ones into service before the old ones go", async () => {
         program.context = { package: changedPackage() };
         await stack.configure({ modelFolder: otherModel });
         const { operations } = await stack.engine.up();
-        // The report is for people: it stays where it is.
-        const modelFiles = readdirSync(modelFolder, { withFileTypes: true }).filter((entry) => entry.isFile());
-        const models = modelFiles.map(({ name }) => `Blob players-ml-model-${name}`);
         expect(lines(operations)).toEqual(
             [
-                ...replaced(
-                    "Blob players-handlers-package",
-                    "Deployment players-handlers-onedeploy",
-                    ...models,
-                    "ModelVersion players-ml-model",
-                    "OnlineDeployment players-ml-online-deployment",
-                ),
+                ...replaced("Blob players-handlers-package", "Deployment players-handlers-onedeploy"),
+                ...modelResources(modelFolder).map((each) => `delete ${each}`),
                 "update BatchDeployment players-ml-batch-deployment",
                 "update WebApp players-handlers-app",
             ].sort(),
         );
-        const step = (op: string) => operations.findIndex((each) => each.op === op && each.name === "players-ml-online-deployment");
-        expect(step("create-replacement")).toBeLessThan(step("delete-replaced"));
+        const step = (op: string, start: string) => operations.findIndex((each) => each.op === op && each.name.startsWith(start));
+        expect(step("update", "players-handlers-app")).toBeLessThan(step("delete", "players-ml-online-deployment-"));
         expect(readFileSync(path.join(stackDir, "apps", readdirSync(path.join(stackDir, "apps"))[0] ?? "", "package", "index.js"), "utf8")).toContain("// changed");
         expect(handlerEnvironment(stackDir).MODEL_VERSION).toBe(readModelFolder(otherModel).modelVersion);
         expect(pidsOf(stackDir, "online-")).toHaveLength(1);

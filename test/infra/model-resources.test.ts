@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { appSettings, group, idOf, inWorkspace } from "./expected";
-import { record, subscription, tenantId, text } from "./recording";
+import { makeModelFolder, modelVersion, record, subscription, tenantId, text } from "./recording";
 
 const recorded = record();
 
@@ -43,7 +43,7 @@ describe("the models", () => {
     });
 
     it("are registered under their content, from files that are uploaded before", async () => {
-        const model = (await recorded).get("azure-native:machinelearningservices:ModelVersion", "players-ml-model");
+        const model = (await recorded).get("azure-native:machinelearningservices:ModelVersion", `players-ml-model-${modelVersion}`);
         const code = (await recorded).get("azure-native:machinelearningservices:CodeVersion", "players-ml-code");
         expect(model.inputs).toMatchObject({
             ...inWorkspace,
@@ -66,7 +66,7 @@ describe("the models", () => {
                 .map(({ inputs }) => text(inputs.blobName).slice(prefix.length));
         expect((await uploads(`models/${text(model.inputs.version)}/`)()).sort()).toEqual(["churn.txt", "model.json"]);
         expect(await uploads(`code/${text(code.inputs.version)}/`)()).toEqual(expect.arrayContaining(["batch_score.py", "features.json", "score.py"]));
-        expect(model.after).toContain("players-ml-model-model.json");
+        expect(model.after).toContain(`players-ml-model-${modelVersion}-model.json`);
         expect(code.after).toContain("players-ml-code-score.py");
     });
 
@@ -77,7 +77,7 @@ describe("the models", () => {
             identity: { type: "UserAssigned", userAssignedIdentities: [idOf("managedidentity/UserAssignedIdentity", "players-ml-online-identity")] },
         });
         expect(endpoint.properties).toEqual({ authMode: "AADToken", publicNetworkAccess: "Enabled" });
-        expect(await version("OnlineDeployment", "players-ml-online-deployment")()).toMatchObject({
+        expect(await version("OnlineDeployment", `players-ml-online-deployment-${modelVersion}`)()).toMatchObject({
             ...inWorkspace,
             endpointName: "players-ml-online",
             deploymentName: expect.stringMatching(/^m[0-9a-f]{12}$/) as string,
@@ -95,10 +95,41 @@ describe("the models", () => {
 
     it("get a new online deployment for another size, and the same one for another count", async () => {
         const deploymentName = async (config: Record<string, string>) =>
-            (await record({ config })).get("azure-native:machinelearningservices:OnlineDeployment", "players-ml-online-deployment").inputs.deploymentName;
-        const now = (await version("OnlineDeployment", "players-ml-online-deployment")()).deploymentName;
+            (await record({ config })).get("azure-native:machinelearningservices:OnlineDeployment", `players-ml-online-deployment-${modelVersion}`).inputs.deploymentName;
+        const now = (await version("OnlineDeployment", `players-ml-online-deployment-${modelVersion}`)()).deploymentName;
         expect(await deploymentName({ onlineInstanceType: "Standard_F4s_v2" })).not.toBe(now);
         expect(await deploymentName({ onlineInstanceCount: "3" })).toBe(now);
+    });
+
+    it("are deployed side by side where several are named, each once, and the live one alone scores the batches", async () => {
+        const [challengerFolder, old] = [makeModelFolder("challenger"), makeModelFolder("old")];
+        const several = await record({ config: { challengerFolder, challengerMode: "share", challengerPercent: "25", keptModelFolders: JSON.stringify([old, challengerFolder]) } });
+        const names = (type: string) => several.all(`azure-native:machinelearningservices:${type}`).map(({ name }) => name);
+        const versions = [modelVersion, "challenger", "old"];
+        expect(names("ModelVersion")).toEqual(versions.map((each) => `players-ml-model-${each}`));
+        expect(names("OnlineDeployment")).toEqual(versions.map((each) => `players-ml-online-deployment-${each}`));
+        const deploymentOf = (each: string) => several.get("azure-native:machinelearningservices:OnlineDeployment", `players-ml-online-deployment-${each}`).inputs.deploymentName;
+        expect(several.outputs.onlineDeployments?.value).toEqual(Object.fromEntries(versions.map((each) => [each, deploymentOf(each)])));
+        expect(appSettings(several)).toMatchObject({
+            ONLINE_DEPLOYMENT: deploymentOf(modelVersion),
+            MODEL_VERSION: modelVersion,
+            CHALLENGER_DEPLOYMENT: deploymentOf("challenger"),
+            CHALLENGER_VERSION: "challenger",
+            CHALLENGER_MODE: "share",
+            CHALLENGER_PERCENT: "25",
+        });
+        const live = several.get("azure-native:machinelearningservices:ModelVersion", `players-ml-model-${modelVersion}`);
+        expect(several.get("azure-native:machinelearningservices:BatchDeployment", "players-ml-batch-deployment").sources.properties).toContain(live.urn);
+    });
+
+    it("keep their resources when the settings change places", async () => {
+        const [old, fresh] = [makeModelFolder("old"), makeModelFolder("fresh")];
+        const deployments = async (modelFolder: string) =>
+            (await record({ config: { modelFolder, keptModelFolders: JSON.stringify([old, fresh]) } }))
+                .all("azure-native:machinelearningservices:OnlineDeployment")
+                .map(({ name, inputs }) => [name, inputs.deploymentName])
+                .sort();
+        expect(await deployments(fresh)).toEqual(await deployments(old));
     });
 
     it("score folders on a cluster of no nodes at rest, and write their own files", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { contentVersion } from "../../infra/content";
-import { ModelFolderError, readModelFolder } from "../../infra/models/model-folder";
+import { ModelFolderError, readDeployedModels, readModelFolder } from "../../infra/models/model-folder";
 import { readScoringCode } from "../../infra/models/scoring-code";
 import { makeModelFolder, modelVersion, passedGate } from "./recording";
 
@@ -63,6 +63,27 @@ describe("the gate's verdict", () => {
         [false, true],
     ])("lets a model be deployed that passed (%s) or was accepted (%s), without its report", (passed, accepted) => {
         expect(readModelFolder(model(passed, accepted)).files.map(({ name }) => name)).toEqual(["model.json"]);
+    });
+});
+
+describe("the models that are deployed", () => {
+    const [a, b] = [makeModelFolder("a"), makeModelFolder("b")];
+
+    it("are each deployed once, whichever settings name them", () => {
+        const { live, challenger, all } = readDeployedModels({ live: a, challenger: b, kept: [a, b, makeModelFolder("b")] });
+        expect([live, challenger, ...all].map((model) => model?.modelVersion)).toEqual(["a", "b", "a", "b"]);
+    });
+
+    it("are refused where the challenger is the live model", () => {
+        expect(() => readDeployedModels({ live: a, challenger: makeModelFolder("a"), kept: [] })).toThrow(
+            /\(player-predictions:challengerFolder\) are those of player-predictions:modelFolder/,
+        );
+    });
+
+    it("are refused where two have one version", () => {
+        const other = makeModelFolder("a");
+        writeFileSync(path.join(other, "churn.txt"), "another tree");
+        expect(() => readDeployedModels({ live: a, challenger: undefined, kept: [other] })).toThrow(/two folders of different models have version a /);
     });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { idOf } from "./expected";
-import { record, type Recording } from "./recording";
+import { modelVersion, record, type Recording } from "./recording";
 
 const tags = { project: "player-predictions", stack: "dev", team: "data-platform", "cost-center": "game-analytics" };
 
@@ -39,8 +39,8 @@ describe("what the program registers", () => {
             "machinelearningservices:Datastore players-ml-predictions",
             "machinelearningservices:EnvironmentVersion players-ml-batch-environment",
             "machinelearningservices:EnvironmentVersion players-ml-online-environment",
-            "machinelearningservices:ModelVersion players-ml-model",
-            "machinelearningservices:OnlineDeployment players-ml-online-deployment",
+            "machinelearningservices:ModelVersion players-ml-model-0123456789ab",
+            "machinelearningservices:OnlineDeployment players-ml-online-deployment-0123456789ab",
             "machinelearningservices:OnlineEndpoint players-ml-online",
             "machinelearningservices:Workspace players-ml-workspace",
             "managedidentity:UserAssignedIdentity players-handlers",
@@ -129,6 +129,9 @@ describe("outputs", () => {
             egressAddress: "",
             awsRoleArn: "arn:aws:iam::123456789012:role/players-aws-role",
             awsTokenAudience: "api://audience-client",
+            onlineScoringUri: "https://online.test/score",
+            modelVersion,
+            onlineDeployments: { [modelVersion]: expect.stringMatching(/^m[0-9a-f]{12}$/) as string },
             listTriggers: "az functionapp function list --resource-group players-dev --name players-handlers-app --output table",
             syncTriggers: `az rest --method post --url https://management.azure.com${idOf("web/WebApp", "players-handlers-app")}/host/default/sync?api-version=2022-03-01`,
         });

@@ -66,11 +66,11 @@ export const modelVersion = "0123456789ab";
 export const passedGate = { passed: true, accepted: false, reasons: [] };
 
 /** A folder that looks like trained models. */
-export function makeModelFolder(): string {
+export function makeModelFolder(version = modelVersion): string {
     const dir = mkdtempSync(path.join(tmpdir(), "model-"));
     mkdirSync(path.join(dir, ".hidden"));
     writeFileSync(path.join(dir, ".hidden", "ignored"), "x");
-    writeFileSync(path.join(dir, "model.json"), JSON.stringify({ version: modelVersion, gate: passedGate }));
+    writeFileSync(path.join(dir, "model.json"), JSON.stringify({ version, gate: passedGate }));
     writeFileSync(path.join(dir, "churn.txt"), "tree");
     return dir;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { record, subscription, type Recording } from "./recording";
+import { modelVersion, record, subscription, type Recording } from "./recording";
 
 const roleNames: Record<string, string> = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
@@ -100,7 +100,7 @@ describe("role assignments", () => {
             expect(after).toContain(`players-lake-events-${queue}-role`);
             expect(after).toContain("players-lake-events-dead-letters-role");
         }
-        const { after } = get("azure-native:machinelearningservices:OnlineDeployment", "players-ml-online-deployment");
+        const { after } = get("azure-native:machinelearningservices:OnlineDeployment", `players-ml-online-deployment-${modelVersion}`);
         expect(after).toContain("players-ml-online-assets-role");
         expect(after).toContain("players-ml-online-images-role");
     });
