@@ -7,6 +7,7 @@ import { createDatabase } from "./clients/database";
 import { createLake } from "./clients/lake";
 import { createQueues } from "./clients/queues";
 import { createSourceBucket } from "./clients/source-bucket";
+import { containers } from "./contracts";
 import type { BlobCreated } from "./events/blob-created";
 import { ingest } from "./ingest/ingest";
 import { loadPredictions, type LoadParts } from "./load/load";
@@ -68,6 +69,11 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
                 now,
                 log,
             }),
+
+        comparisonFiles: {
+            create: (path: string) => lake().createAppendable(containers.comparisons, path, "application/x-ndjson"),
+            append: (path: string, text: string) => lake().append(containers.comparisons, path, text),
+        },
 
         /** Each fails when that system is down. */
         ping: {

@@ -13,6 +13,10 @@ export const containers = {
     batches: "batches",
     /** What each run of `ingest` did, and the lock that has them run one at a time. */
     runs: "runs",
+    /** What two models made of the same or of other players: JSON Lines, a folder a day. */
+    comparisons: "comparisons",
+    /** Players to train on, below `training`, and candidate models with their reports, a folder each. */
+    models: "models",
     /** Events that Event Grid could not deliver. */
     deadLetters: "dead-letters",
 } as const;

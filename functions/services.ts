@@ -26,6 +26,10 @@ export const services = {
     },
     cache,
     onlineEndpoint: once(() => createOnlineEndpoint(settings(), credential())),
+    challenger: {
+        endpoint: once(() => createOnlineEndpoint({ ...settings(), ONLINE_DEPLOYMENT: settings().CHALLENGER_DEPLOYMENT }, credential())),
+        comparisonFiles: async () => (await coldPath()).comparisonFiles,
+    },
     /** The cold path's work, with what only it talks to. */
     coldPath,
 } as const;

@@ -4,8 +4,8 @@ import { fingerprint } from "./fingerprint";
 
 /** By what a stored prediction is judged. */
 export interface FreshnessCriteria {
-    /** Version of the deployed model. */
-    readonly modelVersion: string;
+    /** Version of the model that is to predict a player. */
+    readonly versionOf: (playerId: string) => string;
     /** Milliseconds since 1970. */
     readonly now: number;
     /** Greatest age that the caller takes, by the time of scoring; undefined leaves it to the stored time. */
@@ -14,11 +14,11 @@ export interface FreshnessCriteria {
 }
 
 /**
- * Whether a stored prediction is as good as the model's own answer: made by the deployed model, young enough, and, if the caller
+ * Whether a stored prediction is as good as the model's own answer: made by the model that is to predict the player, young enough, and, if the caller
  * asks for that, from the same inputs.
  */
 export function isFresh(stored: StoredPrediction, features: Features | undefined, criteria: FreshnessCriteria): boolean {
-    if (stored.modelVersion !== criteria.modelVersion || !isYoung(stored, criteria)) {
+    if (stored.modelVersion !== criteria.versionOf(stored.playerId) || !isYoung(stored, criteria)) {
         return false;
     }
     return criteria.match === "player" || (features !== undefined && stored.inputsFingerprint === fingerprint(features));

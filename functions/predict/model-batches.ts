@@ -5,6 +5,7 @@ import type { FingerprintedPrediction } from "../prediction";
 import { Circuit } from "./circuit";
 import { fingerprint } from "./fingerprint";
 import type { Metrics } from "./metrics";
+import type { Shadowed } from "./shadow";
 import { type Batch, type Entry, type ModelAnswer, ModelQuestions, type Question } from "./model-questions";
 
 /** How long a call waits for further players while others are in flight; a timer of 1 ms fires within 2. */
@@ -33,12 +34,16 @@ export interface ModelAnswers {
 
 export interface ModelBatchesOptions {
     readonly model: Pick<OnlineEndpoint, "predict">;
+    /** The model's version, for the metrics. */
+    readonly version: string;
     /** Most calls in flight; as many more may wait. */
     readonly maxCalls: number;
     /** A call that has this many players takes in no further request. */
     readonly batchPlayers: number;
     /** Keeps what the model said. */
     readonly store: (predictions: readonly FingerprintedPrediction[]) => Promise<void>;
+    /** Told of what the model said and how long the call took, in milliseconds; must return at once. */
+    readonly answered?: ((predicted: readonly Shadowed[]) => void) | undefined;
     /** Milliseconds since 1970. */
     readonly now: () => number;
     readonly metrics: Metrics;
@@ -192,12 +197,13 @@ export class ModelBatches {
     }
 
     private async call(batch: Batch, entries: readonly Entry[]): Promise<void> {
-        const { model, now, store, metrics } = this.options;
+        const { model, now, store, metrics, version, answered } = this.options;
         const startedAt = now();
         const deadline = entries.reduce((latest, entry) => Math.max(latest, entry.deadline), 0);
         const players = entries.map(({ playerId, features }) => ({ playerId, features }));
-        const answer = await metrics.modelCall(players.length, () => model.predict(players, { deadline }));
-        this.callMs += (now() - startedAt - this.callMs) * (this.callMs === 0 ? 1 : newest);
+        const answer = await metrics.modelCall(version, players.length, () => model.predict(players, { deadline }));
+        const ms = now() - startedAt;
+        this.callMs += (ms - this.callMs) * (this.callMs === 0 ? 1 : newest);
 
         const refusals = new Map(answer.errors.map(({ playerId, message }) => [playerId, message]));
         const predictions = new Map(answer.predictions.map((prediction) => [prediction.playerId, prediction]));
@@ -215,6 +221,12 @@ export class ModelBatches {
             entry.answer = prediction ? { prediction } : { refusal: refusals.get(entry.playerId) ?? "the model refuses it" };
         }
         void batch.stored.then(() => this.questions.keep(entries));
+        answered?.(
+            players.flatMap((player) => {
+                const prediction = predictions.get(player.playerId);
+                return prediction ? [{ player, prediction, ms }] : [];
+            }),
+        );
     }
 
     /** Gives entries their answer and shares them with nobody from here on. */

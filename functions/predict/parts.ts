@@ -3,15 +3,22 @@ import type { PredictionCache } from "../clients/cache";
 import type { OnlineEndpoint } from "../clients/online-endpoint";
 import type { FingerprintedPrediction } from "../prediction";
 import type { Settings } from "../settings";
+import { type ComparisonFiles, ComparisonLog, sideOf } from "./comparison-log";
 import { HotPlayers } from "./hot-players";
 import { Metrics } from "./metrics";
-import { ModelBatches } from "./model-batches";
+import { ModelBatches, type ModelBatchesOptions } from "./model-batches";
+import { type Challenger, isInShare, versionChoice } from "./model-choice";
+import { type ModelAsker, routed } from "./model-router";
 import type { PredictParts } from "./predict";
+import { Shadow, type Shadowed } from "./shadow";
 import { StoredPredictions } from "./stored-predictions";
 
 export type PredictSettings = Pick<
     Settings,
     | "MODEL_VERSION"
+    | "CHALLENGER_VERSION"
+    | "CHALLENGER_MODE"
+    | "CHALLENGER_PERCENT"
     | "MODEL_MAX_CALLS"
     | "MODEL_BATCH_PLAYERS"
     | "PREDICTION_FRESH_SECONDS"
@@ -25,6 +32,12 @@ export interface PredictServices {
     readonly settings: () => PredictSettings;
     readonly cache: () => Pick<PredictionCache, "getMany" | "putMany">;
     readonly onlineEndpoint: () => Pick<OnlineEndpoint, "predict">;
+    /** What a challenger needs, where the settings name one. @default there is none */
+    readonly challenger?: {
+        readonly endpoint: () => Pick<OnlineEndpoint, "predict">;
+        /** Where the comparisons of the two models go. */
+        readonly comparisonFiles: () => Promise<ComparisonFiles>;
+    };
     /** Who shows the metrics, when there is one. @default nobody */
     readonly meter?: () => Promise<Meter>;
 }
@@ -59,15 +72,46 @@ export function createPredictParts(services: PredictServices, now: () => number 
         }
     }
 
-    const model = new ModelBatches({
-        model: services.onlineEndpoint(),
-        maxCalls: settings.MODEL_MAX_CALLS,
-        batchPlayers: settings.MODEL_BATCH_PLAYERS,
-        store,
-        now,
-        metrics,
-    });
-    return { stored, hot, model, metrics, modelVersion: settings.MODEL_VERSION, deadlineMs, now, report: reportOnce() };
+    const challenger = services.challenger && challengerOf(settings);
+    const model = createModel(services, settings, challenger, { store, now, metrics });
+    return { stored, hot, model, metrics, versionOf: versionChoice(settings.MODEL_VERSION, challenger), deadlineMs, now, report: reportOnce() };
+}
+
+function challengerOf({ CHALLENGER_VERSION: version, CHALLENGER_MODE: mode, CHALLENGER_PERCENT: percent }: PredictSettings): Challenger | undefined {
+    return version === "" || percent === 0 ? undefined : { version, mode, percent };
+}
+
+/** The model in service, with the challenger in its shadow or beside it. */
+function createModel(
+    services: PredictServices,
+    settings: PredictSettings,
+    challenger: Challenger | undefined,
+    shared: Pick<ModelBatchesOptions, "store" | "now" | "metrics">,
+): ModelAsker {
+    const { MODEL_MAX_CALLS: maxCalls, MODEL_BATCH_PLAYERS: batchPlayers, MODEL_VERSION: version } = settings;
+    const limits = { ...shared, maxCalls, batchPlayers };
+    const live = { ...limits, model: services.onlineEndpoint(), version };
+    if (challenger === undefined || services.challenger === undefined) {
+        return new ModelBatches(live);
+    }
+    const { percent, mode } = challenger;
+    const { now, metrics } = shared;
+    const log = new ComparisonLog(services.challenger.comparisonFiles, now, (error) => console.warn("a comparison of models was not written:", error));
+    const model = services.challenger.endpoint();
+    if (mode === "shadow") {
+        const shadow = new Shadow({ model, percent, batchPlayers, now, log, players: metrics.shadowPlayers, labels: metrics.shadowLabels });
+        return new ModelBatches({ ...live, answered: (predicted) => shadow.offer(predicted) });
+    }
+    const logged = (side: "live" | "challenger") => (predicted: readonly Shadowed[]) => {
+        for (const { prediction, ms } of predicted) {
+            log.add({ at: prediction.scoredAt, playerId: prediction.playerId, [side]: sideOf(prediction, ms) });
+        }
+    };
+    return routed(
+        new ModelBatches({ ...live, answered: logged("live") }),
+        new ModelBatches({ ...limits, model, version: challenger.version, answered: logged("challenger") }),
+        (playerId) => isInShare(playerId, percent),
+    );
 }
 
 /** Errors that many requests share, such as that of a call, are told of once. */

@@ -8,8 +8,9 @@ import { checkFeatures, type Features } from "./features";
 import { type FreshnessCriteria, isFresh } from "./freshness";
 import type { HotPlayer, HotPlayers } from "./hot-players";
 import type { Metrics, Tier } from "./metrics";
-import { type ModelBatches, ModelOverloadedError } from "./model-batches";
+import { ModelOverloadedError } from "./model-batches";
 import type { ModelAnswer } from "./model-questions";
+import type { ModelAsker } from "./model-router";
 import type { PredictRequest } from "./request";
 import type { StoredPredictions } from "./stored-predictions";
 
@@ -20,10 +21,10 @@ const writeWaitMs = 100;
 export interface PredictParts {
     readonly hot: HotPlayers;
     readonly stored: StoredPredictions;
-    readonly model: ModelBatches;
+    readonly model: ModelAsker;
     readonly metrics: Metrics;
-    /** Version of the deployed model. */
-    readonly modelVersion: string;
+    /** Version of the model that is to predict a player. */
+    readonly versionOf: (playerId: string) => string;
     /** Longest time for the whole request, in milliseconds. */
     readonly deadlineMs: number;
     /** Milliseconds since 1970. */
@@ -62,7 +63,7 @@ interface Miss {
  */
 export async function predict(request: PredictRequest, parts: PredictParts, call: Call): Promise<Answer> {
     const outcomes = new Map<string, Outcome>();
-    const criteria = { ...request, modelVersion: parts.modelVersion, now: parts.now() };
+    const criteria = { ...request, versionOf: parts.versionOf, now: parts.now() };
     const asked = answerFromMemory(takeInputs(request, outcomes), criteria, parts, outcomes);
     if (asked.length > 0) {
         const stored = await readStored(asked, parts, call);
@@ -79,7 +80,7 @@ export async function predict(request: PredictRequest, parts: PredictParts, call
         const outcome = outcomes.get(playerId);
         if (outcome && "prediction" in outcome) {
             predictions.push(outcome);
-            parts.metrics.answers.add(outcome.tier);
+            parts.metrics.answered(outcome.tier, outcome.prediction.modelVersion);
         } else if (outcome) {
             errors.push(outcome.error);
             parts.metrics.errors.add(outcome.error.code);
@@ -94,10 +95,10 @@ export async function predict(request: PredictRequest, parts: PredictParts, call
  */
 export function predictFromMemory(playerId: string, parts: PredictParts): HotPlayer | undefined {
     const player = parts.hot.get(playerId);
-    if (player === undefined || !isFresh(player.prediction, undefined, { match: "player", modelVersion: parts.modelVersion, now: parts.now() })) {
+    if (player === undefined || !isFresh(player.prediction, undefined, { match: "player", versionOf: parts.versionOf, now: parts.now() })) {
         return undefined;
     }
-    parts.metrics.answers.add("memory");
+    parts.metrics.answered("memory", player.prediction.modelVersion);
     return player;
 }
 

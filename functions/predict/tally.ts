@@ -1,4 +1,4 @@
-import type { Meter } from "@opentelemetry/api";
+import type { Attributes, Meter, ObservableResult } from "@opentelemetry/api";
 
 /**
  * Counts by kind, in plain numbers: the meter reads them when it exports. An OpenTelemetry counter looks up its attributes at every
@@ -19,10 +19,27 @@ export class Tally<Kind extends string> {
 
     /** Shows the counts as a counter with the attribute `attribute`. */
     register(meter: Meter, name: string, attribute: string, description: string): void {
-        meter.createObservableCounter(name, { description }).addCallback((result) => {
-            for (const [kind, count] of this.counts) {
-                result.observe(count, { [attribute]: kind });
-            }
-        });
+        meter.createObservableCounter(name, { description }).addCallback((result) => this.observe(result, attribute, {}));
     }
+
+    observe(result: ObservableResult, attribute: string, others: Attributes): void {
+        for (const [kind, count] of this.counts) {
+            result.observe(count, { ...others, [attribute]: kind });
+        }
+    }
+}
+
+/** Shows tallies by model version as one counter, with the attribute `version` beside. */
+export function registerAll<Kind extends string>(
+    tallies: ReadonlyMap<string, Tally<Kind>>,
+    meter: Meter,
+    name: string,
+    attribute: string,
+    description: string,
+): void {
+    meter.createObservableCounter(name, { description }).addCallback((result) => {
+        for (const [version, tally] of tallies) {
+            tally.observe(result, attribute, { version });
+        }
+    });
 }

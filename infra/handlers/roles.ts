@@ -31,6 +31,7 @@ export function grantHandlers(name: string, args: HandlerRolesArgs, opts: pulumi
         // `score` and `reconcile` queue again what is to be done again.
         grant("folders-ready-send", "storageQueueDataMessageSender", lake.queues.foldersReady.main.id),
         grant("predictions-ready-send", "storageQueueDataMessageSender", lake.queues.predictionsReady.main.id),
+        grant("comparisons", "storageBlobDataContributor", lake.containers.comparisons.id),
         ...(Object.keys(queues) as (keyof typeof queues)[]).flatMap((key) => [
             grant(`${queues[key]}-read`, "storageQueueDataReader", lake.queues[key].main.id),
             grant(`${queues[key]}-process`, "storageQueueDataMessageProcessor", lake.queues[key].main.id),

@@ -185,12 +185,13 @@ describe("a change", () => {
 
     test("of the models is one setting where both are kept, and so is the way back", async () => {
         const keptModelFolders = JSON.stringify([modelFolder, otherModel]);
-        await stack.configure({ keptModelFolders });
+        const ingestSchedule = "0 30 4 * * *";
+        await stack.configure({ ingestSchedule, keptModelFolders });
         expect(lines((await stack.engine.up()).operations)).toEqual(modelResources(otherModel).map((each) => `create ${each}`).sort());
         expect(handlerEnvironment(stackDir).MODEL_VERSION).toBe(readModelFolder(modelFolder).modelVersion);
         expect(pidsOf(stackDir, "online-")).toHaveLength(2);
 
-        await stack.configure({ keptModelFolders, modelFolder: otherModel });
+        await stack.configure({ ingestSchedule, keptModelFolders, modelFolder: otherModel });
         expect(lines(await stack.engine.preview())).toEqual(["update BatchDeployment players-ml-batch-deployment", "update WebApp players-handlers-app"]);
     }, 4 * minutes);
 

@@ -36,6 +36,7 @@ describe("role assignments", () => {
             "handlers: AzureML Data Scientist on machinelearningservices/Workspace/players-ml-workspace",
             "handlers: Monitoring Metrics Publisher on applicationinsights/Component/players-monitoring-insights",
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/batches",
+            "handlers: Storage Blob Data Contributor on storage/BlobContainer/comparisons",
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/logs",
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/predictions",
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/runs",

@@ -37,8 +37,10 @@ describe("storage", () => {
     it("has the containers and queues that the handlers use", async () => {
         expect(inputsOf(await recorded, "azure-native:storage:BlobContainer", "accountName", "containerName")).toEqual([
             "playerslake/batches",
+            "playerslake/comparisons",
             "playerslake/dead-letters",
             "playerslake/logs",
+            "playerslake/models",
             "playerslake/predictions",
             "playerslake/runs",
             "playersruntime/assets",

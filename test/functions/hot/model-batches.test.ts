@@ -38,7 +38,7 @@ function batches(change: Partial<ModelBatchesOptions> = {}): ModelBatches {
         await storing?.promise;
     };
     const metrics = new Metrics();
-    return new ModelBatches({ model: { predict }, maxCalls: 2, batchPlayers: 10, store, now: () => now, metrics, ...change });
+    return new ModelBatches({ model: { predict }, version: "live", maxCalls: 2, batchPlayers: 10, store, now: () => now, metrics, ...change });
 }
 
 const question = (playerId: string, age = 39): Question => ({ playerId, features: { age } });

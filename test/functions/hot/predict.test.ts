@@ -229,7 +229,7 @@ describe("requests of one process", () => {
         expect(await source({ match: "inputs" })).toBe("cache");
         expect(await source({ maxAgeSeconds: 120 })).toBe("cache");
         expect(await commands("mget")).toBe(reads);
-        expect(shared.metrics.answers.get("memory")).toBe(3);
+        expect(shared.metrics.answeredFrom("memory")).toBe(3);
 
         expect(await source({ maxAgeSeconds: 30 })).toBe("model");
         expect(await commands("mget")).toBe(reads + 1);

@@ -9,6 +9,9 @@ export const modelVersion = "0123456789ab";
 export function hotSettings(change: Partial<PredictSettings> = {}): PredictSettings {
     return {
         MODEL_VERSION: modelVersion,
+        CHALLENGER_VERSION: "",
+        CHALLENGER_MODE: "shadow",
+        CHALLENGER_PERCENT: 0,
         MODEL_MAX_CALLS: 4,
         MODEL_BATCH_PLAYERS: 1_000,
         PREDICTION_FRESH_SECONDS: 3_600,
