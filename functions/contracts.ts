@@ -15,8 +15,6 @@ export const containers = {
     runs: "runs",
     /** What two models made of the same or of other players: JSON Lines, a folder a day. */
     comparisons: "comparisons",
-    /** Players to train on, below `training`, and candidate models with their reports, a folder each. */
-    models: "models",
     /** Events that Event Grid could not deliver. */
     deadLetters: "dead-letters",
 } as const;

@@ -30,7 +30,7 @@ export function outputsOf({ groupName, network, lake, handlers, aws, endpoints }
         onlineScoringUri: endpoints.onlineScoringUri,
         /** Version of the models in service. */
         modelVersion: endpoints.modelVersion,
-        /** Names of the online deployments, by the version of their models: what `npm run rollout` asks. */
+        /** Names of the online deployments, by the version of their models: the value of the header `azureml-model-deployment` that asks one of them. */
         onlineDeployments: endpoints.deployments,
         /** Audience that an existing OIDC provider must take. */
         awsTokenAudience: aws.audience,

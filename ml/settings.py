@@ -15,7 +15,7 @@ BOOSTER_SETTINGS: BoosterSettings = {
     "churn": {
         "learning_rate": 0.1,
         "num_leaves": 16,
-        "min_data_in_leaf": 10,
+        "min_data_in_leaf": 30,
         "feature_fraction": 0.4,
         "cat_smooth": 20,
         "cat_l2": 20,
