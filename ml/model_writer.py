@@ -11,12 +11,14 @@ from typing import Any
 
 from boosting import ROUNDS
 from clustering import SEGMENT_INPUTS, Clustering, number_features
+from ensemble import read_ensemble
 from evaluation import evaluate
 from fitting import Fitted, ensembles_json
 from model import content_version, to_json
 from player_statistics import Statistics, make_bins
 from profiles import Profile, segment_names
 from records import SCHEMA_FILE, Schema
+from segments import Segments
 from settings import BoosterSettings
 from training_data import FOLDS, TEST_SHARE, DataError, TrainingData
 
@@ -34,7 +36,7 @@ def model_contents(
         "ensembles.json": to_json(ensembles),
         "segments.json": to_json(fitted.clustering.segments.to_json()),
         "features.json": to_json(features | {"categories": data.categories}),
-        "statistics.json": to_json(_statistics(schema, data, fitted)),
+        "statistics.json": to_json(_statistics(schema, data, fitted.clustering.segments, ensembles, boosters)),
     }
     test = data.parts["test"]
     described = {
@@ -95,13 +97,17 @@ def _clustering(clustering: Clustering) -> dict[str, Any]:
     return {"stability": clustering.stability, "curve": curve}
 
 
-def _statistics(schema: Schema, data: TrainingData, fitted: Fitted) -> dict[str, Any]:
-    """What later days are compared with. All players are scored as strangers are, by boosters that were not fitted to them."""
-    segments = fitted.clustering.segments
-    bins = make_bins(schema, data.categories, data.matrix, fitted.scores, len(segments.centres))
-    statistics = Statistics(schema, bins)
+def _statistics(
+    schema: Schema, data: TrainingData, segments: Segments, ensembles: Mapping[str, Any], boosters: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """What later days are compared with. All players are scored as a day's are, most of which are the same players: by all boosters,
+    not, as for the metrics, by the one that a player was held back from. One scatters more than the mean of five, which would look like a
+    drift."""
+    places = {column.name: place for place, column in enumerate(schema.features)}
+    scores = {name: read_ensemble(content, boosters, places).probability(data.matrix) for name, content in ensembles.items()}
+    statistics = Statistics(schema, make_bins(schema, data.categories, data.matrix, scores, len(segments.centres)))
     statistics.add_inputs(data.matrix)
-    statistics.add_scores(fitted.scores, segments.nearest(fitted.scores, number_features(schema, data.matrix)))
+    statistics.add_scores(scores, segments.nearest(scores, number_features(schema, data.matrix)))
     return statistics.to_json()
 
 
