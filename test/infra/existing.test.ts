@@ -126,6 +126,7 @@ describe("protection", () => {
             "redisenterprise:RedisEnterprise players-cache-cluster",
             "resources:ResourceGroup players-group",
             "storage:BlobContainer players-lake-batches",
+            "storage:BlobContainer players-lake-comparisons",
             "storage:BlobContainer players-lake-dead-letters",
             "storage:BlobContainer players-lake-logs",
             "storage:BlobContainer players-lake-predictions",

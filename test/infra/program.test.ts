@@ -56,7 +56,6 @@ describe("what the program registers", () => {
             "storage:BlobContainer players-lake-comparisons",
             "storage:BlobContainer players-lake-dead-letters",
             "storage:BlobContainer players-lake-logs",
-            "storage:BlobContainer players-lake-models",
             "storage:BlobContainer players-lake-predictions",
             "storage:BlobContainer players-lake-runs",
             "storage:BlobContainer players-ml-artifacts",

@@ -40,7 +40,6 @@ describe("storage", () => {
             "playerslake/comparisons",
             "playerslake/dead-letters",
             "playerslake/logs",
-            "playerslake/models",
             "playerslake/predictions",
             "playerslake/runs",
             "playersruntime/assets",
