@@ -3,7 +3,7 @@ import type { Lake } from "../clients/lake";
 import type { Queues } from "../clients/queues";
 import { containers, poisonSuffix, queues as queueNames } from "../contracts";
 import { blobCreatedMessage } from "../events/blob-created";
-import { type BatchState, type StoredBatch, writeBatch } from "./state";
+import { type BatchState, changeBatch, type StoredBatch } from "./state";
 
 /** Jobs that may fail before a batch is given up: what fails three times on fresh nodes does not fail by chance, and each costs node hours. */
 export const maxFailedJobs = 3;
@@ -35,7 +35,7 @@ export async function giveUp(parts: RetryParts, batch: StoredBatch, change: Part
     const { state } = batch;
     const poisoned = { batch: state.batch, attempt: state.attempt, reason: change.reason };
     await parts.queues.send(`${queueNames.foldersReady}${poisonSuffix}`, folderMessage(parts, state, { poisoned }));
-    return writeBatch(parts.lake, { ...state, ...change, status: "poisoned", updatedAt: parts.now().toISOString() }, batch);
+    return changeBatch(parts, batch, { ...change, status: "poisoned" });
 }
 
 function folderMessage({ lake, now }: RetryParts, { folder, marker }: BatchState, more: object = {}): object {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import type { BatchJob } from "../clients/batch-endpoint";
 import type { Lake, LakeBlob } from "../clients/lake";
 import { containers } from "../contracts";
 
@@ -99,6 +100,20 @@ export async function writeBatch(lake: Pick<Lake, "writeText">, state: BatchStat
     };
     const etag = await lake.writeText(containers.batches, `${state.batch}.json`, JSON.stringify(state), condition, metadata);
     return etag === undefined ? undefined : { state, etag };
+}
+
+/** Writes a batch's state with a change, at this time. @returns undefined when somebody else wrote meanwhile */
+export function changeBatch(
+    { lake, now }: { readonly lake: Pick<Lake, "writeText">; readonly now: () => Date },
+    batch: StoredBatch,
+    change: Partial<BatchState>,
+): Promise<StoredBatch | undefined> {
+    return writeBatch(lake, { ...batch.state, ...change, updatedAt: now().toISOString() }, batch);
+}
+
+/** The change of a batch whose job the endpoint has. */
+export function submittedAs({ name, status: jobStatus }: BatchJob): Partial<BatchState> {
+    return { status: "submitted", refusals: 0, job: name, jobStatus };
 }
 
 /** All batches, in no order; none of their states is read. */

@@ -1,4 +1,4 @@
-import { type BlockBlobClient, RestError } from "@azure/storage-blob";
+import type { BlockBlobClient } from "@azure/storage-blob";
 
 /** A lease of a blob: one holds it at a time, and it ends by itself when it is not renewed. */
 export interface LakeLease {
@@ -16,8 +16,13 @@ export interface LakeLease {
  * Takes a blob's lease (https://learn.microsoft.com/rest/api/storageservices/lease-blob); undefined when it is taken.
  *
  * @param seconds 15 to 60
+ * @param unless runs a call: gives its answer, or undefined where it ended with one of these statuses
  */
-export async function acquireLease(client: BlockBlobClient, seconds: number): Promise<LakeLease | undefined> {
+export async function acquireLease(
+    client: BlockBlobClient,
+    seconds: number,
+    unless: <T>(statuses: readonly number[], run: () => Promise<T>) => Promise<T | undefined>,
+): Promise<LakeLease | undefined> {
     // 409: it is there; 412: and leased.
     await unless([409, 412], () => client.upload("", 0, { conditions: { ifNoneMatch: "*" } }));
     const lease = client.getBlobLeaseClient();
@@ -29,16 +34,4 @@ export async function acquireLease(client: BlockBlobClient, seconds: number): Pr
             release: async () => void (await unless([404, 409, 412], () => lease.releaseLease())),
         }
     );
-}
-
-/** The call's answer, or undefined where it ended with one of these statuses. */
-async function unless<T>(statuses: readonly number[], run: () => Promise<T>): Promise<T | undefined> {
-    try {
-        return await run();
-    } catch (error) {
-        if (error instanceof RestError && statuses.includes(error.statusCode ?? 0)) {
-            return undefined;
-        }
-        throw error;
-    }
 }

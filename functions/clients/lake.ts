@@ -7,6 +7,7 @@ import type { Settings } from "../settings";
 import { type BlobDraft, createDraft, type DraftTerms } from "./lake-draft";
 import { BlobNameError, LakeError } from "./lake-errors";
 import { acquireLease, type LakeLease } from "./lake-lease";
+import { storageRetries } from "./storage-retries";
 
 /** A blob of the lake. */
 export interface LakeBlob {
@@ -66,7 +67,7 @@ export interface Lake {
 /** Connects to the lake with the handlers' identity. */
 export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, credential: TokenCredential): Lake {
     const service = new BlobServiceClient(settings.Lake__blobServiceUri, credential, {
-        retryOptions: { maxTries: 4, retryDelayInMs: 500, maxRetryDelayInMs: 8_000 },
+        retryOptions: storageRetries,
     });
 
     function blobAt(container: string, path: string) {
@@ -149,7 +150,8 @@ export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, cre
         },
 
         async lease(container, path, seconds) {
-            return await done(`lease ${container}/${path}`, () => acquireLease(blobAt(container, path).getBlockBlobClient(), seconds));
+            const client = blobAt(container, path).getBlockBlobClient();
+            return acquireLease(client, seconds, (statuses, run) => call(`lease ${container}/${path}`, run, statuses));
         },
 
         async createAppendable(container, path, contentType) {

@@ -2,6 +2,7 @@ import { QueueServiceClient, RestError } from "@azure/storage-queue";
 import type { TokenCredential } from "@azure/identity";
 import type { Settings } from "../settings";
 import { LakeError } from "./lake-errors";
+import { storageRetries } from "./storage-retries";
 
 /** The queues of the lake account, for handlers that send. */
 export interface Queues {
@@ -12,7 +13,7 @@ export interface Queues {
 /** Connects to the queues with the handlers' identity. */
 export function createQueues(settings: Pick<Settings, "Lake__queueServiceUri">, credential: TokenCredential): Queues {
     const service = new QueueServiceClient(settings.Lake__queueServiceUri, credential, {
-        retryOptions: { maxTries: 4, retryDelayInMs: 500, maxRetryDelayInMs: 8_000 },
+        retryOptions: storageRetries,
     });
     return {
         async send(queue, message, delaySeconds = 0) {

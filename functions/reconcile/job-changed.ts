@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { listBatches, readBatch, type StoredBatch, writeBatch } from "../batches/state";
+import { changeBatch, listBatches, readBatch, submittedAs } from "../batches/state";
 import { BatchEndpointError } from "../clients/batch-endpoint";
 import { MessageError } from "../events/blob-created";
 import { logStep, type ReconcileParts } from "./parts";
@@ -59,15 +59,9 @@ async function adopt(job: string, submitting: readonly string[], parts: Reconcil
     for (const name of submitting) {
         const batch = await readBatch(parts.lake, name);
         if (batch?.state.status === "submitting" && batch.state.outputPath === found.outputPath) {
-            const adopted = await settle(batch, found.name, found.status, parts);
-            return adopted !== undefined;
+            logStep(parts, "adopted", { batch: batch.state.batch, folder: batch.state.folder, job: found.name });
+            return (await changeBatch(parts, batch, submittedAs(found))) !== undefined;
         }
     }
     return false;
-}
-
-async function settle(batch: StoredBatch, job: string, jobStatus: string, parts: ReconcileParts): Promise<StoredBatch | undefined> {
-    const state = { ...batch.state, status: "submitted" as const, refusals: 0, job, jobStatus, updatedAt: parts.now().toISOString() };
-    logStep(parts, "adopted", { batch: state.batch, folder: state.folder, job });
-    return writeBatch(parts.lake, state, batch);
 }

@@ -1,5 +1,5 @@
 import { giveUp, maxFailedJobs, queueFolder, retryDelaySeconds } from "../batches/retries";
-import { type BatchState, type StoredBatch, writeBatch } from "../batches/state";
+import { type BatchState, changeBatch, type StoredBatch } from "../batches/state";
 import { type BatchJob, BatchEndpointError } from "../clients/batch-endpoint";
 import { outcomeOf } from "./outcome";
 import { logStep, type ReconcileParts } from "./parts";
@@ -45,7 +45,7 @@ async function move(batch: StoredBatch, jobStatus: string, parts: ReconcileParts
         case "Canceled":
             return giveUp(parts, batch, { jobStatus, reason: `job ${state.job} was canceled` });
         default:
-            return state.jobStatus === jobStatus ? batch : write(batch, { jobStatus }, parts);
+            return state.jobStatus === jobStatus ? batch : changeBatch(parts, batch, { jobStatus });
     }
 }
 
@@ -62,7 +62,7 @@ async function completed(batch: StoredBatch, parts: ReconcileParts): Promise<Sto
         const reasons = refusedFiles.map(({ file, reason }) => `${file}: ${reason}`);
         return giveUp(parts, batch, { ...known, reason: `${refused} of ${state.files} files were refused: ${named(reasons)}` });
     }
-    return write(batch, { ...known, status: "completed" }, parts);
+    return changeBatch(parts, batch, { ...known, status: "completed" });
 }
 
 async function failed(batch: StoredBatch, change: Partial<BatchState> & { readonly reason: string }, parts: ReconcileParts): Promise<StoredBatch | undefined> {
@@ -71,15 +71,11 @@ async function failed(batch: StoredBatch, change: Partial<BatchState> & { readon
         return giveUp(parts, batch, { ...change, failedJobs });
     }
     // The state first: `score` passes over a message of a batch that it finds submitted. Without the message, the next run sends it.
-    const moved = await write(batch, { ...change, status: "failed", failedJobs }, parts);
+    const moved = await changeBatch(parts, batch, { ...change, status: "failed", failedJobs });
     if (moved) {
         await queueFolder(parts, moved.state, retryDelaySeconds(failedJobs));
     }
     return moved;
-}
-
-function write(batch: StoredBatch, change: Partial<BatchState>, { lake, now }: ReconcileParts): Promise<StoredBatch | undefined> {
-    return writeBatch(lake, { ...batch.state, ...change, updatedAt: now().toISOString() }, batch);
 }
 
 function named(texts: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { type StoredBatch, writeBatch } from "../batches/state";
+import { changeBatch, type StoredBatch } from "../batches/state";
 import { containers, predictionFileSuffix, queues as queueNames } from "../contracts";
 import { blobCreatedMessage } from "../events/blob-created";
 import type { FileVersion } from "../load/ledger";
@@ -47,5 +47,5 @@ export async function queueMissing(batch: StoredBatch, parts: ReconcileParts): P
         loaded.asked += 1;
         logStep(parts, "queued", { batch: state.batch, folder: state.folder, files: missing, of: outputFiles, time: loaded.asked });
     }
-    return writeBatch(lake, { ...state, outputFiles, loaded, updatedAt: now().toISOString() }, batch);
+    return changeBatch(parts, batch, { outputFiles, loaded });
 }

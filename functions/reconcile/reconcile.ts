@@ -1,6 +1,6 @@
 import { readFolder } from "../batches/folder";
 import { queueFolder, retryDelaySeconds } from "../batches/retries";
-import { isOpen, listBatches, readBatch, type StoredBatch, writeBatch } from "../batches/state";
+import { changeBatch, isOpen, listBatches, readBatch, type StoredBatch } from "../batches/state";
 import { claimMs } from "../score/claim";
 import { moveBatch } from "./move";
 import { queueMissing } from "./outputs";
@@ -77,7 +77,7 @@ async function startAgain(batch: StoredBatch, parts: ReconcileParts): Promise<vo
     const content = await readFolder(parts.lake, state.folder);
     if (content?.batch !== state.batch) {
         const reason = "the folder has changed since";
-        await writeBatch(parts.lake, { ...state, status: "superseded", reason, updatedAt: parts.now().toISOString() }, batch);
+        await changeBatch(parts, batch, { status: "superseded", reason });
         logStep(parts, "moved", { batch: state.batch, folder: state.folder, status: "superseded", reason });
         return;
     }

@@ -1,6 +1,6 @@
 import { readFolder } from "../batches/folder";
 import { giveUp, maxRefusals, queueFolder, retryDelaySeconds } from "../batches/retries";
-import { readBatch, type StoredBatch, writeBatch } from "../batches/state";
+import { changeBatch, readBatch, type StoredBatch, submittedAs, writeBatch } from "../batches/state";
 import { type BatchEndpoint, BatchEndpointError } from "../clients/batch-endpoint";
 import type { Lake } from "../clients/lake";
 import { folderOf, markerOf } from "../clients/lake-paths";
@@ -63,8 +63,7 @@ async function score(folder: string, replayed: number | undefined, parts: ScoreP
     try {
         const job = await endpoint.submit({ inputUri: folderUri(lake.containerUrl(containers.logs), folder), outputPath });
         step("submitted", { batch, attempt, job: job.name });
-        const state = { ...claim.state, status: "submitted" as const, refusals: 0, job: job.name, jobStatus: job.status, updatedAt: now().toISOString() };
-        const settled = await writeBatch(lake, state, claim);
+        const settled = await changeBatch(parts, claim, submittedAs(job));
         step("settled", { batch, attempt, job: job.name, written: settled !== undefined });
         return "submitted";
     } catch (error) {
@@ -84,9 +83,9 @@ async function refused(claim: StoredBatch, error: BatchEndpointError, parts: Sco
         return "poisoned";
     }
     const answered = error.status !== undefined;
-    const state = { ...claim.state, ...change, status: answered ? ("refused" as const) : ("submitting" as const), updatedAt: parts.now().toISOString() };
-    if (await writeBatch(parts.lake, state, claim)) {
-        await queueFolder(parts, state, Math.max(retryDelaySeconds(refusals), answered ? 0 : claimMs / 1_000));
+    const changed = await changeBatch(parts, claim, { ...change, status: answered ? "refused" : "submitting" });
+    if (changed) {
+        await queueFolder(parts, changed.state, Math.max(retryDelaySeconds(refusals), answered ? 0 : claimMs / 1_000));
     }
     return "refused";
 }
