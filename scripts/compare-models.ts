@@ -1,4 +1,5 @@
 import type { Comparison, ComparisonSide } from "../functions/predict/comparison-log";
+import { percent, textTable } from "./text-table";
 
 /** What comparisons say of one model. */
 export interface ModelSummary {
@@ -46,13 +47,9 @@ export interface ModelComparison {
 
 /** Puts the models of comparisons side by side, the live one first. */
 export function compareModels(comparisons: readonly Comparison[]): ModelComparison {
-    const sides = new Map<string, ComparisonSide[]>();
-    for (const side of [...comparisons.map(({ live }) => live), ...comparisons.map(({ challenger }) => challenger)]) {
-        if (side !== undefined) {
-            sides.set(side.version, [...(sides.get(side.version) ?? []), side]);
-        }
-    }
-    return { models: [...sides].map(([version, all]) => summaryOf(version, all)), agreement: agreementOf(comparisons) };
+    const all = [...comparisons.flatMap(({ live }) => live ?? []), ...comparisons.flatMap(({ challenger }) => challenger ?? [])];
+    const sides = Map.groupBy(all, ({ version }) => version);
+    return { models: [...sides].map(([version, each]) => summaryOf(version, each)), agreement: agreementOf(comparisons) };
 }
 
 function summaryOf(version: string, sides: readonly ComparisonSide[]): ModelSummary {
@@ -119,19 +116,13 @@ export function comparisonTable({ models, agreement }: ModelComparison): string 
         ...rows.map(([title, cell]) => [title, ...models.map(cell)]),
         ...names.map((name) => [name, ...models.map(({ segments }) => percent(new Map(segments).get(name) ?? 0))]),
     ];
-    const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
-    const table = cells.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd());
-    return [...table, "", ...(agreement === undefined ? ["no player has a prediction of both models"] : agreementLines(agreement))].join("\n");
+    return [...textTable(cells), "", ...(agreement === undefined ? ["no player has a prediction of both models"] : agreementLines(agreement))].join("\n");
 }
 
 function agreementLines({ players, churn, purchase, segments }: Agreement): string[] {
     const label = (name: string, { same, meanDifference, meanSize, p99Size }: LabelAgreement) =>
         `${name}: same label for ${percent(same)}, probability ${meanDifference >= 0 ? "+" : ""}${meanDifference.toFixed(4)} in the mean, apart by ${meanSize.toFixed(4)} in the mean and ${p99Size.toFixed(4)} at the 99th percentile`;
     return [`of ${players} players with predictions of both:`, label("churn", churn), label("purchase", purchase), `segment: same name for ${percent(segments)}`];
-}
-
-function percent(share: number): string {
-    return `${(100 * share).toFixed(2)} %`;
 }
 
 function mean(numbers: readonly number[]): number {

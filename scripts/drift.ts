@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { compareStatistics, type ColumnDrift, type DriftReport } from "../functions/drift/compare";
 import { StatisticsError } from "../functions/drift/statistics";
 import { readPlayers } from "./drift-sources";
+import { percent, textTable } from "./text-table";
 
 /** Exit codes: 0 nothing has drifted, 1 something has, 2 what was given cannot be compared. */
 const drifted = 1;
@@ -40,20 +41,14 @@ function table({ modelVersion, players, columns, drifted: names, tooFew }: Drift
         unseen(column),
         column.missing ? percent(column.missing) : "",
     ]);
-    const widths = header.map((title, i) => Math.max(...[header, ...rows].map((row) => (row[i] ?? "").length), title.length));
-    const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd();
     const verdict = tooFew
         ? "too few players to say"
         : names.length === 0
           ? `no column is above ${limit}`
           : `above ${limit}: ${names.join(", ")}`;
-    return [`model ${modelVersion ?? "unknown"}, players ${players.before} before, ${players.now} now`, "", line(header), ...rows.map(line), "", verdict].join("\n");
+    return [`model ${modelVersion ?? "unknown"}, players ${players.before} before, ${players.now} now`, "", ...textTable([header, ...rows]), "", verdict].join("\n");
 }
 
 function unseen({ unseen: counted }: ColumnDrift): string {
     return counted === undefined || counted.share === 0 ? "" : `${percent(counted.share)} (${counted.texts.join(", ")})`;
-}
-
-function percent(share: number): string {
-    return `${(share * 100).toFixed(2)} %`;
 }

@@ -7,7 +7,7 @@ import { type ComparisonFiles, ComparisonLog, sideOf } from "./comparison-log";
 import { HotPlayers } from "./hot-players";
 import { Metrics } from "./metrics";
 import { ModelBatches, type ModelBatchesOptions } from "./model-batches";
-import { type Challenger, isInShare, versionChoice } from "./model-choice";
+import { type Challenger, versionChoice } from "./model-choice";
 import { type ModelAsker, routed } from "./model-router";
 import type { PredictParts } from "./predict";
 import { Shadow, type Shadowed } from "./shadow";
@@ -73,8 +73,9 @@ export function createPredictParts(services: PredictServices, now: () => number 
     }
 
     const challenger = services.challenger && challengerOf(settings);
-    const model = createModel(services, settings, challenger, { store, now, metrics });
-    return { stored, hot, model, metrics, versionOf: versionChoice(settings.MODEL_VERSION, challenger), deadlineMs, now, report: reportOnce() };
+    const versionOf = versionChoice(settings.MODEL_VERSION, challenger);
+    const model = createModel(services, settings, challenger, versionOf, { store, now, metrics });
+    return { stored, hot, model, metrics, versionOf, deadlineMs, now, report: reportOnce() };
 }
 
 function challengerOf({ CHALLENGER_VERSION: version, CHALLENGER_MODE: mode, CHALLENGER_PERCENT: percent }: PredictSettings): Challenger | undefined {
@@ -86,6 +87,7 @@ function createModel(
     services: PredictServices,
     settings: PredictSettings,
     challenger: Challenger | undefined,
+    versionOf: PredictParts["versionOf"],
     shared: Pick<ModelBatchesOptions, "store" | "now" | "metrics">,
 ): ModelAsker {
     const { MODEL_MAX_CALLS: maxCalls, MODEL_BATCH_PLAYERS: batchPlayers, MODEL_VERSION: version } = settings;
@@ -110,7 +112,7 @@ function createModel(
     return routed(
         new ModelBatches({ ...live, answered: logged("live") }),
         new ModelBatches({ ...limits, model, version: challenger.version, answered: logged("challenger") }),
-        (playerId) => isInShare(playerId, percent),
+        (playerId) => versionOf(playerId) === challenger.version,
     );
 }
 
