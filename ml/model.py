@@ -142,12 +142,11 @@ def load_model(folder: Path) -> Model:
         raise ModelFolderError(f"{folder}: the files are of version {version}, model.json says {described.get('version')}; train again")
     features = json.loads(contents["features.json"])
     schema = read_schema(features)
-    places = {column.name: place for place, column in enumerate(schema.features)}
     return Model(
         version=version,
         schema=schema,
         encoder=Encoder(schema.features, features["categories"]),
-        ensembles={name: read_ensemble(ensembles[name], contents, places) for name in LABELS},
+        ensembles={name: read_ensemble(ensembles[name], contents, schema.feature_places) for name in LABELS},
         thresholds=described["thresholds"],
         segments=read_segments(json.loads(contents["segments.json"])),
         segment_names=tuple(segment["name"] for segment in described["segments"]),

@@ -103,8 +103,7 @@ def _statistics(
     """What later days are compared with. All players are scored as a day's are, most of which are the same players: by all boosters,
     not, as for the metrics, by the one that a player was held back from. One scatters more than the mean of five, which would look like a
     drift."""
-    places = {column.name: place for place, column in enumerate(schema.features)}
-    scores = {name: read_ensemble(content, boosters, places).probability(data.matrix) for name, content in ensembles.items()}
+    scores = {name: read_ensemble(content, boosters, schema.feature_places).probability(data.matrix) for name, content in ensembles.items()}
     statistics = Statistics(schema, make_bins(schema, data.categories, data.matrix, scores, len(segments.centres)))
     statistics.add_inputs(data.matrix)
     statistics.add_scores(scores, segments.nearest(scores, number_features(schema, data.matrix)))

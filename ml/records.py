@@ -75,6 +75,11 @@ class Schema:
     columns: tuple[Column, ...]
 
     @property
+    def feature_places(self) -> dict[str, int]:
+        """The place of each feature, by its name."""
+        return {column.name: place for place, column in enumerate(self.features)}
+
+    @property
     def training_columns(self) -> tuple[Column, ...]:
         """The features, then what else the labels are read from."""
         sources = (label.column for label in self.labels)

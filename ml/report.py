@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 import plots
 from boosting import Boosting
-from clustering import SEGMENT_INPUTS, STABLE, Clustering, number_features
-from evaluation import gain
+from clustering import SEGMENT_INPUTS, STABLE, number_features
 from fitting import Fitted, FittedLabel
 from gate import Check, Comparison
 from records import Schema
@@ -37,7 +37,7 @@ def make_report(
     headlines: list[str] = []
     for name, label in fitted.labels.items():
         figures |= _label_figures(schema, data, name, label, described, comparison)
-        reached = gain(data.labels[name][data.parts["test"]], label.scores[data.parts["test"]], 0.1)
+        reached = described["metrics"][name]["gainOfTopTenth"]
         who = LEAVERS_AND_PAYERS[name]
         headlines.append(f"Contact the 10 % of players most likely to be {who} and you reach {reached:.0%} of the {who}.")
     figures |= _segment_figures(schema, data, fitted, [segment["name"] for segment in described["segments"]])
@@ -100,17 +100,17 @@ def _segment_figures(schema: Schema, data: TrainingData, fitted: Fitted, names: 
     nearest = clustering.segments.nearest(scores, number_features(schema, data.matrix))
     figures = {
         "segment-scatter": plots.segment_scatter(scores["churn"][few], scores["purchase"][few], nearest[few], names),
-        "segment-profiles": _profiles(schema, data, fitted, names, clustering),
+        "segment-profiles": _profiles(schema, data, fitted, names, nearest[data.parts["train"]]),
     }
     if clustering.curve:
         figures["segment-curve"] = plots.segment_curve(clustering.curve, len(names), STABLE)
     return figures
 
 
-def _profiles(schema: Schema, data: TrainingData, fitted: Fitted, names: Sequence[str], clustering: Clustering) -> Figure:
+def _profiles(schema: Schema, data: TrainingData, fitted: Fitted, names: Sequence[str], nearest: NDArray[np.intp]) -> Figure:
+    """`nearest` are the segments of the training part."""
     train = data.parts["train"]
     features = number_features(schema, data.matrix)
-    nearest = clustering.segments.nearest(fitted.scores, features)[train]
     columns: list[tuple[str, Floats, str]] = []
     for entry in SEGMENT_INPUTS:
         is_score = entry.source == "score"

@@ -18,7 +18,6 @@ from training_data import TrainingData
 Fit = Callable[[Mapping[str, Any]], Boosting]
 
 
-
 @dataclass(frozen=True)
 class _Task:
     """Boosters to find settings of: their key in the settings, the label that they learn, the label whose inputs they take, and their share
