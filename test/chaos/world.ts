@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { BlobServiceClient, type ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { containers } from "../../functions/contracts";
-import type { AppSettings } from "../../functions/settings";
 import { AccessControl } from "../../local/cloud/access";
 import { startFront } from "../../local/cloud/storage/front";
 import { startAzurite } from "../../local/parts/azurite";
@@ -13,6 +12,7 @@ import { loopback } from "../../local/parts/ports";
 import { startRedis } from "../../local/parts/redis";
 import { openWorkshop, type Process, type Workshop } from "../../local/parts/workshop";
 import { eventOf } from "../functions/cold/events";
+import { hotAppSettings } from "../functions/hot/app-settings";
 import { TcpProxy } from "../functions/hot/tcp-proxy";
 import { BatchJobs } from "./batch-jobs";
 import { startSource, type Source } from "./source";
@@ -118,42 +118,23 @@ async function startIn(workshop: Workshop): Promise<Omit<World, "stop">> {
     const stores = new Stores(inside, { ...databaseOptions, port: database.proxy.port }, cacheAccess);
     workshop.onStop(() => stores.close());
 
-    const settings: AppSettings = {
-        AZURE_CLIENT_ID: identity.clientId,
+    const connected = {
+        ...identity,
+        redisPort: cache.proxy.port,
+        modelUrl: "https://127.0.0.1:1/score",
+        modelVersion: "0123456789ab",
+    };
+    const settings = hotAppSettings(connected, {
         Lake__blobServiceUri: front.endpoint,
-        Lake__queueServiceUri: "https://127.0.0.1:1/unused",
-        Lake__credential: "managedidentity",
-        Lake__clientId: identity.clientId,
-        INGEST_SCHEDULE: "0 0 * * * *",
-        RECONCILE_SCHEDULE: "0 0 * * * *",
         ...source.settings,
         ...jobs.settings,
-        ONLINE_SCORING_URI: "https://127.0.0.1:1/score",
-        ONLINE_DEPLOYMENT: "unused",
-        MODEL_VERSION: "0123456789ab",
-        CHALLENGER_DEPLOYMENT: "",
-        CHALLENGER_VERSION: "",
-        CHALLENGER_MODE: "shadow",
-        CHALLENGER_PERCENT: "0",
-        MODEL_MAX_CALLS: "1",
-        MODEL_BATCH_PLAYERS: "1",
-        REDIS_HOST: loopback,
-        REDIS_PORT: String(cache.proxy.port),
-        REDIS_USERNAME: identity.principalId,
-        PREDICTION_FRESH_SECONDS: "3600",
         BATCH_FRESH_SECONDS: "90000",
         PREDICTION_KEEP_SECONDS: "172800",
-        HOT_PLAYERS: "0",
-        HOT_PLAYERS_TTL_MS: "1000",
-        REQUEST_DEADLINE_MS: "5000",
-        APPLICATIONINSIGHTS_CONNECTION_STRING: "",
-        DATABASE_HOST: loopback,
         DATABASE_PORT: String(database.proxy.port),
         DATABASE_NAME: databaseOptions.database,
         DATABASE_USER: databaseOptions.user,
-        DATABASE_AUTH: "password",
         DATABASE_PASSWORD: databaseOptions.password,
-    };
+    });
     const workers = await startWorkers(workshop, { ...settings, IDENTITY_ENDPOINT: tokens.endpoint, IDENTITY_HEADER: tokens.header });
     workshop.onStop(() => workers.stop());
 

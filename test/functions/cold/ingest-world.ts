@@ -3,6 +3,7 @@ import { createAwsCredentials } from "../../../functions/clients/aws-credentials
 import { createLake, type Lake } from "../../../functions/clients/lake";
 import { createSourceBucket, type SourceBucket } from "../../../functions/clients/source-bucket";
 import { crc64, toS3Crc64 } from "../../../functions/crc64";
+import { inParallel } from "../../../functions/in-parallel";
 import { ingest, type IngestParts } from "../../../functions/ingest/ingest";
 import type { IngestSummary } from "../../../functions/ingest/summary";
 import { startFront } from "../../../local/cloud/storage/front";
@@ -84,13 +85,9 @@ export async function startIngestWorld(): Promise<IngestWorld> {
             source = world.sourceWith({});
         },
         async put(objects) {
-            const left = Object.entries(objects);
-            const worker = async () => {
-                for (let next = left.pop(); next !== undefined; next = left.pop()) {
-                    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: next[0], Body: Buffer.from(next[1]) }));
-                }
-            };
-            await Promise.all(Array.from({ length: 8 }, worker));
+            await inParallel(Object.entries(objects), 8, async ([Key, content]) => {
+                await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: Buffer.from(content) }));
+            });
         },
         async putWithCrc(key, content, more) {
             const checksum = toS3Crc64(await crc64(content));
