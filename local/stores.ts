@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import mysql from "mysql2/promise";
 import type { Certificate } from "./parts/certificate";
-import { containers, poisonSuffix, queues, rejectedSuffix, successMarker } from "../functions/contracts";
+import { containers, poisonSuffix, predictionFileSuffix, queues, rejectedSuffix, successMarker } from "../functions/contracts";
 import type { LocalAccount } from "./cloud/storage/service";
 import type { Connections } from "./stack";
 
@@ -9,7 +9,7 @@ import type { Connections } from "./stack";
 export interface Counts {
     /** Player files in the lake. */
     readonly logFiles: number;
-    /** Files that the batch jobs wrote. */
+    /** Files of predictions that the batch jobs wrote. */
     readonly predictionFiles: number;
     /** Rows that were set aside, in the lake. */
     readonly rejectedRows: number;
@@ -41,7 +41,7 @@ export class Stores {
         const rejected = predictions.filter((name) => name.endsWith(rejectedSuffix));
         return {
             logFiles: logs.filter((name) => !name.endsWith(successMarker)).length,
-            predictionFiles: predictions.length - rejected.length,
+            predictionFiles: predictions.filter((name) => name.endsWith(predictionFileSuffix)).length,
             rejectedRows: (await Promise.all(rejected.map((name) => this.#lines(name)))).reduce((sum, each) => sum + each, 0),
             databaseRows: await this.#rows("player_predictions"),
             loadedFiles: await this.#rows("prediction_loads"),

@@ -111,6 +111,7 @@ describe("npm run local", () => {
     test("says what is where and gives a ready curl", () => {
         expect(output).toMatch(new RegExp(`rows in MySQL player_predictions\\s+${players}\\b`));
         expect(output).toMatch(new RegExp(`players in Redis\\s+${players}\\b`));
+        expect(output).toMatch(/prediction files in the lake\s+1\b/);
         expect(output).toContain("curl -s http://127.0.0.1:");
     });
 
