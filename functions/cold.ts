@@ -1,5 +1,6 @@
 import type { TokenCredential } from "@azure/identity";
 import { createAwsCredentials } from "./clients/aws-credentials";
+import { createLedger } from "./batches/ledger";
 import { type BatchQuery, findBatches } from "./batches/list";
 import { createBatchEndpoint } from "./clients/batch-endpoint";
 import type { PredictionCache } from "./clients/cache";
@@ -13,7 +14,6 @@ import { ingest } from "./ingest/ingest";
 import { loadPredictions, type LoadParts } from "./load/load";
 import { once } from "./once";
 import { jobChanged } from "./reconcile/job-changed";
-import { createLedger } from "./reconcile/ledger";
 import { reconcile } from "./reconcile/reconcile";
 import { scoreReadyFolder } from "./score/score";
 import type { Settings } from "./settings";
@@ -39,11 +39,12 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
     const queues = once(() => createQueues(settings(), credential()));
     const sourceBucket = once(() => createSourceBucket(settings(), awsCredentials()));
     const database = once(() => createDatabase(settings(), awsCredentials()));
+    const ledger = once(() => createLedger(database()));
     const reconcileParts = (log: Log) => ({
         lake: lake(),
         queues: queues(),
         endpoint: batchEndpoint(),
-        ledger: createLedger(database()),
+        ledger: ledger(),
         now,
         log,
     });
@@ -58,7 +59,7 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
 
         jobChanged: (job: string, log: Log) => jobChanged(job, reconcileParts(log)),
 
-        batches: (query: BatchQuery) => findBatches(lake(), query),
+        batches: (query: BatchQuery, warn: (error: unknown) => void) => findBatches({ lake: lake(), ledger: ledger(), warn }, query),
 
         load: (file: BlobCreated, log: LoadParts["log"]) =>
             loadPredictions(file, {

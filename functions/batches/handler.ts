@@ -6,7 +6,7 @@ import { type BatchList, type BatchQuery, batchQuerySchema } from "./list";
 
 /** `GET /api/batches`: what became of the folders. */
 export const getBatches: HttpHandler = (request, context) =>
-    answerBatches(request.query, async (query) => (await services.coldPath()).batches(query), {
+    answerBatches(request.query, async (query) => (await services.coldPath()).batches(query, (error) => context.warn(error)), {
         invocationId: context.invocationId,
         error: (error) => context.error(error),
     });

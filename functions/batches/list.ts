@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Lake } from "../clients/lake";
 import { inParallel } from "../in-parallel";
+import { batchReportSchema, type LoadedParts, withLoaded } from "./loaded";
 import { batchStateSchema, type BatchEntry, type BatchState, folderHash, listBatches, readBatch } from "./state";
 
 /** States that are read at a time. */
@@ -17,14 +18,21 @@ export const batchQuerySchema = z.strictObject({
 export type BatchQuery = z.output<typeof batchQuerySchema>;
 
 export const batchListSchema = z.object({
-    batches: z.array(batchStateSchema).describe("Newest first."),
+    batches: z.array(batchReportSchema).describe("Newest first."),
+    note: z.string().optional().describe("What could not be found out, and why."),
     next: z.string().optional().describe("Where there are more: the `before` by which they are asked for."),
 });
 
 export type BatchList = z.output<typeof batchListSchema>;
 
+/** What finding them needs. */
+export interface BatchListParts extends LoadedParts {
+    readonly lake: Lake;
+}
+
 /** The batches that are asked for, newest first. @throws LakeError */
-export async function findBatches(lake: Lake, { folder, status, limit, before }: BatchQuery): Promise<BatchList> {
+export async function findBatches(parts: BatchListParts, { folder, status, limit, before }: BatchQuery): Promise<BatchList> {
+    const { lake } = parts;
     const wanted: BatchEntry[] = [];
     for await (const entry of listBatches(lake)) {
         const fits =
@@ -46,7 +54,7 @@ export async function findBatches(lake: Lake, { folder, status, limit, before }:
     });
     const last = page.at(-1);
     return {
-        batches: page.flatMap(({ batch }) => states.get(batch) ?? []),
+        ...(await withLoaded(page.flatMap(({ batch }) => states.get(batch) ?? []), parts)),
         ...(last && wanted.length > limit && { next: placeOf(last) }),
     };
 }

@@ -76,10 +76,15 @@ export function isOpen(state: BatchState): boolean {
             return true;
         case "completed":
         case "poisoned":
-            return state.outputFiles !== undefined && (state.loaded?.files ?? 0) < state.outputFiles && (state.loaded?.asked ?? 0) < maxAsked;
+            return state.outputFiles !== undefined && !isLoaded(state) && (state.loaded?.asked ?? 0) < maxAsked;
         case "superseded":
             return false;
     }
+}
+
+/** Whether all files of predictions are known to be in the database; none are once the job has ended without any. */
+export function isLoaded({ outputFiles, loaded }: BatchState): boolean {
+    return outputFiles !== undefined && (loaded?.files ?? 0) >= outputFiles;
 }
 
 /** A batch's state, or undefined when there is none. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { within } from "../within";
 
 /** The state of the service: `up` when everything that it depends on is. */
 export const healthSchema = z.object({
@@ -60,22 +61,6 @@ export function createHealth(checks: Readonly<Record<string, Check>>, options: H
         }
         return last.health;
     };
-}
-
-class CheckTimeoutError extends Error {
-    override readonly name = "CheckTimeoutError";
-}
-
-async function within<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new CheckTimeoutError(`no answer within ${milliseconds} ms`)), milliseconds);
-    });
-    try {
-        return await Promise.race([work(), late]);
-    } finally {
-        clearTimeout(timer);
-    }
 }
 
 /** The error's class and nothing of its message: the health is readable without a key, and messages name hosts and accounts. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { batchListSchema, batchQuerySchema } from "../batches/list";
-import { batchStateSchema } from "../batches/state";
+import { batchReportSchema } from "../batches/loaded";
 import { healthSchema } from "../health/health";
 import { answerSchema, predictionSchema } from "./answer";
 import { problemSchema } from "./problem";
@@ -12,7 +12,7 @@ schemas.add(answerSchema, { id: "PredictionAnswer" });
 schemas.add(predictionSchema, { id: "Prediction" });
 schemas.add(problemSchema, { id: "Problem" });
 schemas.add(healthSchema, { id: "Health" });
-schemas.add(batchStateSchema, { id: "Batch" });
+schemas.add(batchReportSchema, { id: "Batch" });
 schemas.add(batchListSchema, { id: "BatchList" });
 
 const retryAfter = { headers: { "Retry-After": { description: "Seconds to stay away", schema: { type: "integer", minimum: 0 } } } };

@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { changeBatch, listBatches, readBatch, submittedAs } from "../batches/state";
-import { BatchEndpointError } from "../clients/batch-endpoint";
+import { batchOfOutput } from "../batches/output";
+import { changeBatch, isOpen, listBatches, readBatch, type StoredBatch, submittedAs } from "../batches/state";
+import { type BatchJob, BatchEndpointError } from "../clients/batch-endpoint";
 import { MessageError } from "../events/blob-created";
 import { logStep, type ReconcileParts } from "./parts";
 import { follow } from "./reconcile";
@@ -29,39 +30,46 @@ export type JobChangedOutcome = "followed" | "adopted" | "unknown";
  * @throws BatchEndpointError, LakeError, DatabaseError: the host delivers again; the timer does the same in the end.
  */
 export async function jobChanged(job: string, parts: ReconcileParts): Promise<JobChangedOutcome> {
-    const submitting: string[] = [];
-    for await (const entry of listBatches(parts.lake)) {
-        if (entry.open && entry.job === job) {
-            const batch = await readBatch(parts.lake, entry.batch);
-            if (batch?.state.job === job) {
-                await follow(batch, parts);
-                return "followed";
-            }
-        } else if (entry.status === "submitting") {
-            submitting.push(entry.batch);
-        }
+    const found = await jobOf(job, parts);
+    const batch = found && (await batchOf(found, parts));
+    if (batch === undefined) {
+        return "unknown";
     }
-    const adopted = submitting.length > 0 && (await adopt(job, submitting, parts));
-    return adopted ? "adopted" : "unknown";
+    const { state } = batch;
+    if (state.job === job && isOpen(state)) {
+        await follow(batch, parts);
+        return "followed";
+    }
+    // Whoever started the job may have been killed before its name was written down: where the job writes to tells whose it is.
+    if (state.status === "submitting" && state.outputPath === found?.outputPath) {
+        logStep(parts, "adopted", { batch: state.batch, folder: state.folder, job });
+        return (await changeBatch(parts, batch, submittedAs(found))) === undefined ? "unknown" : "adopted";
+    }
+    return "unknown";
 }
 
-/** Whoever started the job may have been killed before its name was written down: where the job writes to tells whose it is. */
-async function adopt(job: string, submitting: readonly string[], parts: ReconcileParts): Promise<boolean> {
-    const found = await parts.endpoint.get(job).catch((error: unknown) => {
+/** The job of the endpoint, which has nothing to do with most of what runs in a workspace. */
+async function jobOf(job: string, { endpoint }: ReconcileParts): Promise<BatchJob | undefined> {
+    try {
+        return await endpoint.get(job);
+    } catch (error) {
         if (error instanceof BatchEndpointError && error.status === 404) {
             return undefined;
         }
         throw error;
-    });
-    if (found?.outputPath === undefined) {
-        return false;
     }
-    for (const name of submitting) {
-        const batch = await readBatch(parts.lake, name);
-        if (batch?.state.status === "submitting" && batch.state.outputPath === found.outputPath) {
-            logStep(parts, "adopted", { batch: batch.state.batch, folder: batch.state.folder, job: found.name });
-            return (await changeBatch(parts, batch, submittedAs(found))) !== undefined;
+}
+
+/** The batch of a job by the name of its output folder. Only where the endpoint does not tell of that all batches are gone through. */
+async function batchOf({ name, outputPath }: BatchJob, { lake }: ReconcileParts): Promise<StoredBatch | undefined> {
+    if (outputPath !== undefined) {
+        const batch = batchOfOutput(outputPath);
+        return batch === undefined ? undefined : readBatch(lake, batch);
+    }
+    for await (const { batch, open, job } of listBatches(lake)) {
+        if (open && job === name) {
+            return readBatch(lake, batch);
         }
     }
-    return false;
+    return undefined;
 }

@@ -1,5 +1,6 @@
+import { outputFilesOf } from "../batches/output";
 import { changeBatch, type StoredBatch } from "../batches/state";
-import { containers, predictionFileSuffix, queues as queueNames } from "../contracts";
+import { containers, queues as queueNames } from "../contracts";
 import { blobCreatedMessage } from "../events/blob-created";
 import type { FileVersion } from "../load/ledger";
 import { logStep, type ReconcileParts } from "./parts";
@@ -36,8 +37,8 @@ export async function queueMissing(batch: StoredBatch, parts: ReconcileParts): P
         outputFiles += files.length;
     };
     let files: FileVersion[] = [];
-    for await (const { path, etag } of lake.list(containers.predictions, `${state.outputPath}/`)) {
-        if (path.endsWith(predictionFileSuffix) && files.push({ file: path, etag }) === filesAtATime) {
+    for await (const version of outputFilesOf(lake, state.outputPath)) {
+        if (files.push(version) === filesAtATime) {
             await check(files);
             files = [];
         }

@@ -1,7 +1,7 @@
+import type { Ledger } from "../batches/ledger";
 import type { BatchEndpoint } from "../clients/batch-endpoint";
 import type { Lake } from "../clients/lake";
 import type { Queues } from "../clients/queues";
-import type { Ledger } from "./ledger";
 
 /** What following the batches needs. */
 export interface ReconcileParts {

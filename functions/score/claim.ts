@@ -1,5 +1,6 @@
 import { batchCallTimeoutMs } from "../clients/batch-endpoint";
 import type { FolderContent } from "../batches/folder";
+import { outputPathOf } from "../batches/output";
 import type { BatchState } from "../batches/state";
 
 /** Another delivery is submitting this batch right now, or was killed over it a moment ago: the next delivery decides. */
@@ -67,7 +68,7 @@ function claim(
         failedJobs,
         refusals,
         files,
-        outputPath: [folder, attempt === 1 ? batch : `${batch}-${attempt}`].filter(Boolean).join("/"),
+        outputPath: outputPathOf(folder, batch, attempt),
         createdAt: previous?.createdAt ?? now.toISOString(),
         updatedAt: now.toISOString(),
     };

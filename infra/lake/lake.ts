@@ -9,6 +9,9 @@ import { LakeEvents } from "./events";
 /** For how long deleted and overwritten blobs can be had back, in days. */
 const recoverableDays = 30;
 
+/** For how long what became of a batch can be asked for after its last change, in days. */
+const batchesKeptDays = 400;
+
 export interface LakeArgs extends PartArgs {
     /** Redundancy of the account, such as `Standard_LRS`. */
     readonly sku: pulumi.Input<string>;
@@ -51,7 +54,7 @@ export class Lake extends pulumi.ComponentResource {
         const recovery = new storage.BlobServiceProperties(`${name}-recovery`, { ...inAccount, ...recoveryProperties }, { parent: this });
         new storage.ManagementPolicy(
             `${name}-lifecycle`,
-            { ...inAccount, managementPolicyName: "default", policy: { rules: [oldVersionsRule] } },
+            { ...inAccount, managementPolicyName: "default", policy: { rules: [oldVersionsRule, oldBatchesRule] } },
             { parent: this, dependsOn: recovery },
         );
         this.containers = mapValues(containers, (containerName) =>
@@ -90,6 +93,20 @@ const oldVersionsRule = {
     definition: {
         actions: { version: { delete: { daysAfterCreationGreaterThan: recoverableDays } } },
         filters: { blobTypes: ["blockBlob"] },
+    },
+};
+
+/**
+ * States of batches that nothing has happened to for this long: every run of `reconcile` and every list of batches goes through them all.
+ * An open batch is written at each of its steps, and no job runs for a year.
+ */
+const oldBatchesRule = {
+    name: "old-batches",
+    enabled: true,
+    type: "Lifecycle",
+    definition: {
+        actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: batchesKeptDays } } },
+        filters: { blobTypes: ["blockBlob"], prefixMatch: [`${containers.batches}/`] },
     },
 };
 

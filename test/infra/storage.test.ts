@@ -24,6 +24,26 @@ describe("storage", () => {
         });
     });
 
+    it("keeps the old versions of the lake's blobs for as long, and the states of batches for 400 days", async () => {
+        const { inputs } = (await recorded).get("azure-native:storage:ManagementPolicy", "players-lake-lifecycle");
+        expect(inputs).toMatchObject({
+            ...inLake,
+            managementPolicyName: "default",
+            policy: {
+                rules: [
+                    { enabled: true, definition: { actions: { version: { delete: { daysAfterCreationGreaterThan: 30 } } }, filters: { blobTypes: ["blockBlob"] } } },
+                    {
+                        enabled: true,
+                        definition: {
+                            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 400 } } },
+                            filters: { blobTypes: ["blockBlob"], prefixMatch: ["batches/"] },
+                        },
+                    },
+                ],
+            },
+        });
+    });
+
     it("can have the deleted blobs of the runtime back for a week", async () => {
         const { inputs } = (await recorded).get("azure-native:storage:BlobServiceProperties", "players-runtime-recovery");
         expect(inputs).toEqual({

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { answerBatches } from "../../../functions/batches/handler";
-import { type BatchList, batchQuerySchema, findBatches } from "../../../functions/batches/list";
+import { type BatchList, type BatchListParts, batchQuerySchema, findBatches } from "../../../functions/batches/list";
+import { DatabaseError } from "../../../functions/clients/database-errors";
 import { LakeError } from "../../../functions/clients/lake-errors";
+import type { BatchState } from "../../../functions/batches/state";
 import { reconcile } from "../../../functions/reconcile/reconcile";
 import { scoreReadyFolder } from "../../../functions/score/score";
 import { Batches } from "./batches";
@@ -27,14 +29,19 @@ describe("the batches", () => {
         await parts.stop();
     });
 
-    const find = (query: Record<string, string>) => findBatches(parts.lake, batchQuerySchema.parse(query));
+    const warnings: unknown[] = [];
+    const given = () => ({ ...batches.given(), warn: (error: unknown) => void warnings.push(error) });
+    const find = (query: Record<string, string>, change: Partial<BatchListParts> = {}) =>
+        findBatches({ ...given(), ...change }, batchQuerySchema.parse(query));
     const jobs = ({ batches: found }: BatchList) => found.map(({ job }) => job);
 
     test("are listed newest first, as their states are", async () => {
         const all = await find({});
         expect(jobs(all)).toEqual(["job-4", "job-3", "job-2", "job-1"]);
-        expect(all.batches.toReversed()).toEqual(await batches.states());
+        const nothing = { outputFiles: 0, loaded: { files: 0, rows: 0, asked: 0 } };
+        expect(all.batches.toReversed()).toEqual((await batches.states()).map((state) => ({ ...state, ...nothing })));
         expect(all).not.toHaveProperty("next");
+        expect(all).not.toHaveProperty("note");
     });
 
     test("are found by folder and by state", async () => {
@@ -56,6 +63,64 @@ describe("the batches", () => {
         expect(pages).toEqual([["job-4", "job-3", "job-2"], ["job-1"]]);
     });
 
+    describe("with predictions", () => {
+        let running: BatchState;
+        let ended: BatchState;
+        beforeAll(async () => {
+            [, running, ended] = (await batches.states()) as [BatchState, BatchState, BatchState];
+            for (const file of [`${running.outputPath}/a.csv`, `${running.outputPath}/b.csv`, `${ended.outputPath}/c.csv`]) {
+                await batches.write("predictions", file, "player_id\n");
+            }
+            await batches.write("predictions", `${running.outputPath}/a.csv.rejected.jsonl`, "{}\n");
+            await batches.write("predictions", `${ended.outputPath}/_summaries/c.json`, JSON.stringify({ file: "part-0.csv", bytes: 4, scored: 7, rejected: 0 }));
+            batches.jobs.set("job-3", "Completed");
+            await reconcile(batches.given());
+        });
+
+        const loaded = async (change: Partial<BatchListParts> = {}) => {
+            const { batches: found, note } = await find({}, change);
+            return { note, loads: found.slice(1, 3).map((each) => [each.outputFiles, each.loaded]), poisoned: found[3] };
+        };
+
+        test("tell what the database has of them at the time of asking, of jobs that run as well", async () => {
+            expect(await loaded()).toMatchObject({ note: undefined, loads: [[1, { files: 0, rows: 0, asked: 1 }], [2, { files: 0, rows: 0, asked: 0 }]] });
+            // No run of the timer since.
+            batches.ledgerRows.set(`${running.outputPath}/b.csv`, 5).set(`${ended.outputPath}/c.csv`, 7);
+            const asked = batches.ledgerAsked;
+            expect(await loaded()).toMatchObject({ note: undefined, loads: [[1, { files: 1, rows: 7, asked: 1 }], [2, { files: 1, rows: 5, asked: 0 }]] });
+            expect(batches.ledgerAsked).toBe(asked + 1);
+        });
+
+        test.each([
+            ["down", () => Promise.reject(new DatabaseError("could not connect to game", { code: "ECONNREFUSED" })), "ECONNREFUSED"],
+            ["silent", () => new Promise<never>(() => undefined), "no answer within"],
+        ])("are told without it while the database is %s, with a note", async (_what, rowsOf, reason) => {
+            warnings.length = 0;
+            vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+            const answer = loaded({ ledger: { rowsOf } });
+            const passing = setInterval(() => vi.advanceTimersByTime(1_000), 10);
+            const { note, loads, poisoned } = await answer.finally(() => {
+                clearInterval(passing);
+                vi.useRealTimers();
+            });
+            expect(loads).toEqual([[1, null], [2, null]]);
+            expect(note).toContain(reason);
+            expect(warnings).toHaveLength(1);
+            // What has no files is known to have none loaded.
+            expect(poisoned).toMatchObject({ outputFiles: 0, loaded: { files: 0 } });
+        });
+
+        test("are not asked for again once the state says that all are loaded", async () => {
+            await reconcile(batches.given());
+            const { loads } = await loaded({ ledger: { rowsOf: () => Promise.reject(new DatabaseError("no", { code: "ECONNREFUSED" })) } });
+            expect(loads[0]).toEqual([1, { files: 1, rows: 7, asked: 1 }]);
+        });
+
+        test("fail with what is neither the lake's nor the database's failure", async () => {
+            await expect(loaded({ ledger: { rowsOf: () => Promise.reject(new TypeError("a fault")) } })).rejects.toBeInstanceOf(TypeError);
+        });
+    });
+
     describe("over HTTP", () => {
         let errors: unknown[];
         beforeEach(() => {
@@ -66,7 +131,7 @@ describe("the batches", () => {
             answerBatches(new URLSearchParams(query), result, call());
 
         test("are what was found", async () => {
-            expect(await answerBatches(new URLSearchParams("limit=1"), (query) => findBatches(parts.lake, query), call())).toMatchObject({
+            expect(await answerBatches(new URLSearchParams("limit=1"), (query) => findBatches(given(), query), call())).toMatchObject({
                 jsonBody: { batches: [{ job: "job-4" }], next: expect.any(String) as string },
             });
         });

@@ -21,6 +21,8 @@ export class Batches {
     readonly steps: Record<string, unknown>[] = [];
     /** Rows that the ledger has, by file. */
     readonly ledgerRows = new Map<string, number>();
+    /** How often the ledger was asked. */
+    ledgerAsked = 0;
     /** What the endpoint says of each job, by its name. */
     readonly jobs = new Map<string, string>();
     clock = Date.parse("2026-01-31T12:00:00Z");
@@ -63,8 +65,10 @@ export class Batches {
                 },
             },
             ledger: {
-                rowsOf: (files: readonly { readonly file: string }[]) =>
-                    Promise.resolve(new Map(files.flatMap(({ file }) => (this.ledgerRows.has(file) ? [[file, this.ledgerRows.get(file) ?? 0] as const] : [])))),
+                rowsOf: (files: readonly { readonly file: string }[]) => {
+                    this.ledgerAsked += 1;
+                    return Promise.resolve(new Map(files.flatMap(({ file }) => (this.ledgerRows.has(file) ? [[file, this.ledgerRows.get(file) ?? 0] as const] : []))));
+                },
             },
             now: () => new Date(this.clock),
             log: (line: string) => void this.steps.push(JSON.parse(line) as Record<string, unknown>),

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createLedger } from "../../../functions/batches/ledger";
 import { createDatabase, type Database } from "../../../functions/clients/database";
 import { DatabaseError } from "../../../functions/clients/database-errors";
 import { keyOf } from "../../../functions/load/ledger";
-import { createLedger } from "../../../functions/reconcile/ledger";
 import { startMariaDb } from "../../../local/parts/mariadb";
 import { openWorkshop, type Workshop } from "../../../local/parts/workshop";
 

@@ -230,10 +230,32 @@ describe("reconcile", () => {
             expect(await batches.state()).toMatchObject({ status: "submitted", jobStatus: "Running" });
         });
 
+        test("reads no state but that of its job, where the endpoint tells of the job's output folder", async () => {
+            const outputPath = await submitted();
+            await scoreReadyFolder(await batches.completed("other"), given());
+            batches.server.answer = ({ url }) => ({ status: 200, body: jobBody("job-1", "Running", url?.endsWith("job-1") ? outputPath : "players/of-a-person") });
+            const read: string[] = [];
+            const lake = {
+                ...parts.lake,
+                list: () => {
+                    throw new Error("nothing is to be listed");
+                },
+                readText: (container: string, path: string) => {
+                    read.push(path);
+                    return parts.lake.readText(container, path);
+                },
+            };
+            expect(await jobChanged("job-1", { ...given(), lake })).toBe("followed");
+            expect(read).toEqual([`${outputPath.split("/").at(-1)}.json`]);
+            expect(await jobChanged("job-7", { ...given(), lake })).toBe("unknown");
+        });
+
         test("of another run of the workspace changes nothing", async () => {
             await submitted();
+            batches.jobs.set("of another application", "Completed");
             expect(await jobChanged("a training", given())).toBe("unknown");
-            expect(batches.server.requests.filter(({ method }) => method === "GET")).toEqual([]);
+            expect(await jobChanged("of another application", given())).toBe("unknown");
+            expect(await batches.state()).toMatchObject({ status: "submitted", job: "job-1" });
         });
 
         test("finds the batch of a job whose submission was killed before it was written down", async () => {

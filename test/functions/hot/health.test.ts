@@ -43,7 +43,7 @@ describe("the health of the service", () => {
         const hang = () => new Promise<void>(() => {});
         const health = await createHealth({ a: hang, b: hang, c: () => sleep(10) }, { timeoutMs: 500 })();
         expect(health.checks.map((check) => check.status)).toEqual(["down", "down", "up"]);
-        expect(health.checks[0]?.detail).toBe("CheckTimeoutError");
+        expect(health.checks[0]?.detail).toBe("TimeoutError");
     });
 
     test("is asked of the dependencies at most once in five seconds, whoever asks", async () => {

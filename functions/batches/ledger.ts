@@ -8,6 +8,9 @@ export interface Ledger {
     rowsOf(files: readonly FileVersion[]): Promise<ReadonlyMap<string, number>>;
 }
 
+/** Files that a statement asks for: more than MariaDB takes as they are it would make a table of (`in_predicate_conversion_threshold`). */
+const filesAQuery = 500;
+
 const select = "SELECT LOWER(HEX(file_etag_hash)), `rows` FROM prediction_loads WHERE file_etag_hash IN (?)";
 
 /** Reads the ledger of a database; one without the table has loaded nothing. */
@@ -21,8 +24,11 @@ export function createLedger(database: Database): Ledger {
             try {
                 return await database.session(async (session) => {
                     const found = new Map<string, number>();
-                    for await (const [key, rows] of session.rows(select, [files.map(keyOf)])) {
-                        found.set(byKey.get(String(key)) ?? "", Number(rows));
+                    for (let first = 0; first < files.length; first += filesAQuery) {
+                        const keys = files.slice(first, first + filesAQuery).map(keyOf);
+                        for await (const [key, rows] of session.rows(select, [keys])) {
+                            found.set(byKey.get(String(key)) ?? "", Number(rows));
+                        }
                     }
                     return found;
                 });
