@@ -1,4 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
+import type { Meter } from "@opentelemetry/api";
 import { createAwsCredentials } from "./clients/aws-credentials";
 import { createLedger } from "./batches/ledger";
 import { type BatchQuery, findBatches } from "./batches/list";
@@ -9,6 +10,8 @@ import { createLake } from "./clients/lake";
 import { createQueues } from "./clients/queues";
 import { createSourceBucket } from "./clients/source-bucket";
 import { containers } from "./contracts";
+import { checkDrift } from "./drift/check";
+import { recordDrift } from "./drift/metrics";
 import type { BlobCreated } from "./events/blob-created";
 import { ingest } from "./ingest/ingest";
 import { loadPredictions, type LoadParts } from "./load/load";
@@ -58,6 +61,15 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
         reconcile: (log: Log) => reconcile(reconcileParts(log)),
 
         jobChanged: (job: string, log: Log) => jobChanged(job, reconcileParts(log)),
+
+        drift: (meter: Meter, log: Log) =>
+            checkDrift({
+                lake: lake(),
+                modelVersion: settings().MODEL_VERSION,
+                limits: { psi: settings().DRIFT_PSI_LIMIT, unseen: settings().DRIFT_UNSEEN_LIMIT },
+                record: (report) => recordDrift(meter, report),
+                log,
+            }),
 
         batches: (query: BatchQuery, warn: (error: unknown) => void) => findBatches({ lake: lake(), ledger: ledger(), warn }, query),
 

@@ -11,7 +11,7 @@ export const containers = {
     predictions: "predictions",
     /** One small state blob a batch: which folder was submitted as which job. */
     batches: "batches",
-    /** What each run of `ingest` did, and the lock that has them run one at a time. */
+    /** What each run of `ingest` did, the lock that has them run one at a time, and what `drift` found. */
     runs: "runs",
     /** What two models made of the same or of other players: JSON Lines, a folder a day. */
     comparisons: "comparisons",
@@ -44,6 +44,9 @@ export const rejectedSuffix = ".rejected.jsonl";
 /** Folder, beside the output files of a batch job, of the counts of their players: a file of JSON an output file, and that of the training. */
 export const statisticsFolder = "_statistics";
 export const trainingStatisticsFile = "training.json";
+
+/** The metric that the alert of the drift looks at: 1 for a column that has drifted, 0 for another, with the column's name as an attribute. */
+export const driftMetric = { name: "drift.drifted", column: "column" } as const;
 
 /** Folder, beside the output files of a batch job, of what it says of each input file; `ml/batch_score.py` writes it. */
 export const summariesFolder = "_summaries";

@@ -2,6 +2,7 @@ import { app } from "@azure/functions";
 import { lakeConnection, queues } from "./contracts";
 import { getBatches } from "./batches/handler";
 import { getDocs, getDocsFile } from "./docs/page";
+import { watchDrift } from "./drift/handler";
 import { getHealth } from "./health/handler";
 import { ingestLogs } from "./ingest/handler";
 import { loadFile } from "./load/handler";
@@ -20,6 +21,7 @@ app.http("batches", { route: "batches", methods: ["GET"], authLevel: "function",
 
 app.timer("ingest", { schedule: "%INGEST_SCHEDULE%", handler: ingestLogs });
 app.timer("reconcile", { schedule: "%RECONCILE_SCHEDULE%", handler: reconcileBatches });
+app.timer("drift", { schedule: "%DRIFT_SCHEDULE%", handler: watchDrift });
 
 app.storageQueue("score", { queueName: queues.foldersReady, connection: lakeConnection, handler: scoreFolder });
 app.storageQueue("load", { queueName: queues.predictionsReady, connection: lakeConnection, handler: loadFile });

@@ -22,6 +22,13 @@ const schema = z.object({
     INGEST_SCHEDULE: z.string().min(1),
     /** When `reconcile` runs, likewise. */
     RECONCILE_SCHEDULE: z.string().min(1),
+    /** When `drift` runs, likewise. */
+    DRIFT_SCHEDULE: z.string().min(1),
+
+    /** Population stability index above which a column of the day's players has drifted. */
+    DRIFT_PSI_LIMIT: z.coerce.number().positive(),
+    /** Share of players, from 0 to 1, with a category unseen in training, above which it has. */
+    DRIFT_UNSEEN_LIMIT: z.coerce.number().positive().max(1),
 
     /** Region of the bucket and of STS. */
     AWS_REGION: z.string().min(1),

@@ -11,6 +11,8 @@ export interface Telemetry {
     readonly meter: Meter;
     /** All of them, as text for Prometheus. */
     prometheus(): Promise<string>;
+    /** Sends what there is now. What cannot be sent is no error. */
+    flush(): Promise<void>;
     /** Sends what there is, and ends. */
     stop(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export function startTelemetry(
         async prometheus() {
             return serializer.serialize((await local.collect()).resourceMetrics);
         },
+        flush: () => provider.forceFlush(),
         stop: () => provider.shutdown(),
     };
 }

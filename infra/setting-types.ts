@@ -23,6 +23,16 @@ export function integer(from: number, to: number) {
         .refine((value) => value >= from && value <= to, allowed);
 }
 
+/** A decimal number above 0. */
+export function decimal(to: number) {
+    const allowed = `a number above 0 and up to ${to}, such as 0.25`;
+    return z
+        .string({ error: allowed })
+        .regex(/^\d{1,4}(\.\d{1,6})?$/, allowed)
+        .transform(Number)
+        .refine((value) => value > 0 && value <= to, allowed);
+}
+
 export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
     return z.enum(values, { error: `one of ${values.join(", ")}` });
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { contradictions, existingKeys, fault, fullKey } from "./setting-faults";
-import { armId, flag, integer, list, ncrontab, oneOf, optional, tags, text } from "./setting-types";
+import { armId, decimal, flag, integer, list, ncrontab, oneOf, optional, tags, text } from "./setting-types";
 
 /** Keys of the providers' own configuration that the program reads as well. */
 const providerKeys = { location: "azure-native:location", region: "aws:region" } as const;
@@ -91,6 +91,9 @@ const schema = z.object({
     functionAlwaysReady: integer(0, 100),
     ingestSchedule: ncrontab,
     reconcileSchedule: ncrontab,
+    driftSchedule: ncrontab,
+    driftPsiLimit: decimal(100),
+    driftUnseenLimit: decimal(1),
     sourceBucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of an S3 bucket"),
     sourcePrefix: optional(/^[A-Za-z0-9!_.()='-][A-Za-z0-9!_.()='/-]*\/$/, "a prefix without wildcards that ends in a slash and does not start with one, or empty"),
     databaseInstance: text(/^[A-Za-z](-?[A-Za-z0-9])*$/, "the identifier of an RDS instance"),

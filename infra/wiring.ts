@@ -34,6 +34,10 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
 
         INGEST_SCHEDULE: settings.ingestSchedule,
         RECONCILE_SCHEDULE: settings.reconcileSchedule,
+        DRIFT_SCHEDULE: settings.driftSchedule,
+
+        DRIFT_PSI_LIMIT: String(settings.driftPsiLimit),
+        DRIFT_UNSEEN_LIMIT: String(settings.driftUnseenLimit),
 
         AWS_REGION: settings.awsRegion,
         AWS_ROLE_ARN: aws.roleArn,

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
-import { statisticsFolder, trainingStatisticsFile } from "../functions/contracts";
-import { readStatistics, type Statistics, StatisticsError, sumStatistics } from "../functions/drift/statistics";
+import { statisticsFolder } from "../functions/contracts";
+import { holdsCounts, readStatistics, type Statistics, StatisticsError, sumStatistics } from "../functions/drift/statistics";
 import { projectDir } from "../local/parts/paths";
 import { ensurePython } from "../local/parts/python";
 import { run, tail } from "../local/parts/run";
@@ -43,9 +43,9 @@ function versionOf(folder: string): string {
 /** A day may have several jobs. */
 function countsBelow(folder: string): string[] {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && path.basename(entry.parentPath) === statisticsFolder && /^[^.].*\.json$/.test(entry.name))
-        .filter(({ name }) => name !== trainingStatisticsFile)
+        .filter((entry) => entry.isFile())
         .map((entry) => path.join(entry.parentPath, entry.name))
+        .filter(holdsCounts)
         .sort();
 }
 

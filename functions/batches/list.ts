@@ -45,21 +45,26 @@ export async function findBatches(parts: BatchListParts, { folder, status, limit
     }
     wanted.sort((a, b) => (placeOf(a) < placeOf(b) ? 1 : -1));
     const page = wanted.slice(0, limit);
+    const last = page.at(-1);
+    return {
+        ...(await withLoaded(await readStates(lake, page), parts)),
+        ...(last && wanted.length > limit && { next: placeOf(last) }),
+    };
+}
+
+/** The states of batches, in the order of the entries; without those that are gone meanwhile. @throws LakeError */
+export async function readStates(lake: Pick<Lake, "readText">, entries: readonly BatchEntry[]): Promise<BatchState[]> {
     const states = new Map<string, BatchState>();
-    await inParallel(page, readsAtATime, async ({ batch }) => {
+    await inParallel(entries, readsAtATime, async ({ batch }) => {
         const found = await readBatch(lake, batch);
         if (found) {
             states.set(batch, found.state);
         }
     });
-    const last = page.at(-1);
-    return {
-        ...(await withLoaded(page.flatMap(({ batch }) => states.get(batch) ?? []), parts)),
-        ...(last && wanted.length > limit && { next: placeOf(last) }),
-    };
+    return entries.flatMap(({ batch }) => states.get(batch) ?? []);
 }
 
 /** Orders batches by their age; those of one moment by their name. */
-function placeOf({ createdAt, batch }: BatchEntry): string {
+export function placeOf({ createdAt, batch }: BatchEntry): string {
     return `${createdAt}~${batch}`;
 }

@@ -3,6 +3,17 @@ import { type CategoryCounts, expectSameEdges, type Histogram, type NumberCounts
 /** Fewer players than this may differ as much by chance: the index of equal distributions has a mean of about (bins - 1) / players. */
 export const fewestPlayers = 500;
 
+/** Above which a column has drifted: each by itself is enough. */
+export interface DriftLimits {
+    /** Of the population stability index. */
+    readonly psi: number;
+    /** Of the share of players, from 0 to 1, with a category that training has not seen: the models take it for a missing value. */
+    readonly unseen: number;
+}
+
+/** Of the index, a usual rule: below 0.1 nothing, above 0.2 look. */
+export const defaultLimits: DriftLimits = { psi: 0.2, unseen: 0.01 };
+
 /** How a column's players differ from those of the training data. */
 export interface ColumnDrift {
     readonly name: string;
@@ -23,18 +34,16 @@ export interface DriftReport {
     readonly players: { readonly before: number; readonly now: number };
     /** The most changed first. */
     readonly columns: readonly ColumnDrift[];
-    /** Names of the columns whose index is above the limit; none where there are too few players to say. */
+    /** Names of the columns that are above a limit; none where there are too few players to say. */
     readonly drifted: readonly string[];
     readonly tooFew: boolean;
 }
 
 /**
  * Compares counts with those of the training data: both with the bins of one model.
- *
- * @param limit index above which a column has drifted
  * @throws StatisticsError where they were not counted alike.
  */
-export function compareStatistics(before: Statistics, now: Statistics, limit: number): DriftReport {
+export function compareStatistics(before: Statistics, now: Statistics, limits: DriftLimits): DriftReport {
     const columns = [
         ...Object.entries(before.features).map(([name, counts]) => compareFeature(name, counts, now.features[name])),
         ...Object.entries(before.scores).map(([name, counts]) => compareScore(name, counts, now.scores[name])),
@@ -45,9 +54,14 @@ export function compareStatistics(before: Statistics, now: Statistics, limit: nu
         modelVersion: now.modelVersion ?? before.modelVersion,
         players: { before: before.players, now: now.players },
         columns,
-        drifted: tooFew ? [] : columns.filter(({ psi }) => psi > limit).map(({ name }) => name),
+        drifted: tooFew ? [] : columns.filter((column) => hasDrifted(column, limits)).map(({ name }) => name),
         tooFew,
     };
+}
+
+/** Whether a column is above a limit, however few its players are. */
+export function hasDrifted({ psi, unseen }: ColumnDrift, limits: DriftLimits): boolean {
+    return psi > limits.psi || (unseen?.share ?? 0) > limits.unseen;
 }
 
 function compareFeature(name: string, before: NumberCounts | CategoryCounts, now: NumberCounts | CategoryCounts | undefined): ColumnDrift {

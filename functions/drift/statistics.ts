@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { statisticsFolder, trainingStatisticsFile } from "../contracts";
 
 const counts = z.array(z.int().min(0));
 const histogram = { edges: z.array(z.number()), counts, sum: z.number() };
@@ -32,6 +33,12 @@ export type CategoryCounts = z.output<typeof categorySchema>;
 export class StatisticsError extends Error {
     override readonly name = "StatisticsError";
     readonly retryable = false;
+}
+
+/** Whether a file below a batch job's output has counts of its players: files that are hidden are still being written. */
+export function holdsCounts(path: string): boolean {
+    const [folder, name = ""] = path.split("/").slice(-2);
+    return folder === statisticsFolder && /^[^.].*\.json$/.test(name) && name !== trainingStatisticsFile;
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { defaultLimits } from "../../functions/drift/compare";
 import { profiles, readStackSettings, settingKeys, StackSettingsError } from "../../infra/settings";
 import { stackConfig } from "./recording";
 
@@ -52,6 +53,11 @@ describe("Pulumi.yaml", () => {
             expect(["string", "integer", "boolean", "array"], key).toContain(type);
             expect(description, key).toMatch(/\.$/);
         }
+    });
+
+    it("has the limits of npm run drift", () => {
+        expect(declared["driftPsiLimit"]?.default).toBe(String(defaultLimits.psi));
+        expect(declared["driftUnseenLimit"]?.default).toBe(String(defaultLimits.unseen));
     });
 
     it("has defaults that the program takes, and leaves only what a studio must say", () => {

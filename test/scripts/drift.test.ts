@@ -30,7 +30,7 @@ describe("npm run drift", () => {
     it("counts a file of players, and finds nothing between a model and what it was trained on", async () => {
         const { exitCode, output } = await drift(model, players);
         expect(output).toMatch(/players 2000 before, 2000 now/);
-        expect(output).toContain("no column is above 0.2");
+        expect(output).toContain("no column is above 0.2, or 1.00 % unseen");
         expect(exitCode).toBe(0);
     });
 
@@ -40,7 +40,7 @@ describe("npm run drift", () => {
         const moved = rows.map((row) => row.split(",").with(place, "Atlantis").join(","));
         const file = path.join(dir, "moved.csv");
         writeFileSync(file, [header, ...moved, ""].join("\n"));
-        expect(await drift(model, file)).toMatchObject({ exitCode: 1, output: expect.stringMatching(/\* country .*100\.00 % \(Atlantis\)[^]*above 0\.2: country/) as string });
+        expect(await drift(model, file)).toMatchObject({ exitCode: 1, output: expect.stringMatching(/\* country .*100\.00 % \(Atlantis\)[^]*above 0\.2, or 1\.00 % unseen: country/) as string });
     });
 
     it("takes the output folders of a day's jobs, and prints JSON if asked", async () => {
@@ -64,5 +64,6 @@ describe("npm run drift", () => {
         cpSync(path.join(projectDir, "ml", "promotions.json"), path.join(empty, "promotions.json"));
         expect(await drift(model, empty)).toMatchObject({ exitCode: 2, output: expect.stringContaining("neither a model folder") as string });
         expect(await drift(model, players, "--limit", "high")).toMatchObject({ exitCode: 2 });
+        expect(await drift(model, players, "--unseen-limit", "0")).toMatchObject({ exitCode: 2, output: expect.stringContaining('--unseen-limit is "0"') as string });
     });
 });

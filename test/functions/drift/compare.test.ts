@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareStatistics, stabilityIndex } from "../../../functions/drift/compare";
+import { compareStatistics, defaultLimits as limits, stabilityIndex } from "../../../functions/drift/compare";
 import { readStatistics, type Statistics, StatisticsError, sumStatistics } from "../../../functions/drift/statistics";
 import { counted } from "./counts";
 
@@ -33,40 +33,48 @@ describe("the population stability index", () => {
 
 describe("a comparison with the training data", () => {
     it("names what has drifted, the most changed first", () => {
-        const { columns, drifted, tooFew } = compareStatistics(counted(), counted({ country: { KR: 200, FR: 800 } }), 0.2);
+        const { columns, drifted, tooFew } = compareStatistics(counted(), counted({ country: { KR: 200, FR: 800 } }), limits);
         expect(drifted).toEqual(["country"]);
         expect(columns[0]).toMatchObject({ name: "country", kind: "feature" });
         expect(tooFew).toBe(false);
     });
 
     it("finds nothing between equal players", () => {
-        const { columns, drifted } = compareStatistics(counted(), counted(), 0.2);
+        const { columns, drifted } = compareStatistics(counted(), counted(), limits);
         expect(drifted).toEqual([]);
         expect(columns.map(({ psi }) => psi)).toEqual([0, 0, 0, 0]);
     });
 
     it("counts categories that training has not seen as a bin, and names them by their players", () => {
         const now = counted({ country: { KR: 600, FR: 200 }, unseen: { JP: 150, US: 50 } });
-        const country = compareStatistics(counted(), now, 0.2).columns.find(({ name }) => name === "country");
+        const country = compareStatistics(counted(), now, limits).columns.find(({ name }) => name === "country");
         expect(country).toMatchObject({ unseen: { share: 0.2, texts: ["JP", "US"] } });
         expect(country?.psi).toBeGreaterThan(0.2);
     });
 
+    it("names a column of few categories that training has not seen, whatever its index", () => {
+        const now = counted({ country: { KR: 588, FR: 392 }, unseen: { JP: 20 } });
+        const { columns, drifted } = compareStatistics(counted(), now, limits);
+        expect(columns.find(({ name }) => name === "country")?.psi).toBeLessThan(limits.psi);
+        expect(drifted).toEqual(["country"]);
+        expect(compareStatistics(counted(), now, { ...limits, unseen: 0.02 }).drifted).toEqual([]);
+    });
+
     it("tells the shift of the scores", () => {
-        const score = compareStatistics(counted(), counted({ churn: [900, 100], churnSum: 250 }), 0.2).columns.find(({ name }) => name === "churn");
+        const score = compareStatistics(counted(), counted({ churn: [900, 100], churnSum: 250 }), limits).columns.find(({ name }) => name === "churn");
         expect(score).toMatchObject({ kind: "score", mean: { before: 0.5, now: 0.25 } });
     });
 
     it("says nothing of few players", () => {
         const now = counted({ country: { FR: 20 }, players: 20 });
-        expect(compareStatistics(counted(), now, 0.2)).toMatchObject({ tooFew: true, drifted: [] });
+        expect(compareStatistics(counted(), now, limits)).toMatchObject({ tooFew: true, drifted: [] });
     });
 
     it("refuses what was counted otherwise", () => {
-        expect(() => compareStatistics(counted(), counted({ edges: [3] }), 0.2)).toThrow(/age was not counted in the same bins/);
+        expect(() => compareStatistics(counted(), counted({ edges: [3] }), limits)).toThrow(/age was not counted in the same bins/);
         const withoutCountry = Object.fromEntries(Object.entries(counted().features).filter(([name]) => name !== "country"));
-        expect(() => compareStatistics(counted(), { ...counted(), features: withoutCountry }, 0.2)).toThrow(/country was counted as a category before and not at all now/);
-        expect(() => compareStatistics(counted(), { ...counted(), segments: [1, 2, 3] }, 0.2)).toThrow(StatisticsError);
+        expect(() => compareStatistics(counted(), { ...counted(), features: withoutCountry }, limits)).toThrow(/country was counted as a category before and not at all now/);
+        expect(() => compareStatistics(counted(), { ...counted(), segments: [1, 2, 3] }, limits)).toThrow(StatisticsError);
     });
 });
 
