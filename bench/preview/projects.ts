@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { parse, stringify } from "yaml";
 import { projectDir } from "../../local/parts/paths";
-import { makeModelFolder, record } from "../../test/infra/recording";
+import { copyProject } from "../../test/engine/command-line";
+import { record } from "../../test/infra/recording";
 import { defaultWayProgram } from "./default-way";
 
 /** The projects that are compared; each has a stack `dev`. */
@@ -12,26 +12,14 @@ export type Contender = (typeof contenders)[number];
 /** Writes the three projects below a folder. @returns where each is */
 export async function makeProjects(dir: string): Promise<Record<Contender, string>> {
     const dirs = Object.fromEntries(contenders.map((name) => [name, path.join(dir, name.replace(" ", "-"))])) as Record<Contender, string>;
-    for (const project of Object.values(dirs)) {
+    copyProject(dirs.stack, ["dev"]);
+    for (const project of [dirs.empty, dirs["default way"]]) {
         mkdirSync(project, { recursive: true });
         symlinkSync(path.join(projectDir, "node_modules"), path.join(project, "node_modules"));
     }
-    ownProject(dirs.stack);
     emptyProject(dirs.empty);
     await defaultProject(dirs["default way"]);
     return dirs;
-}
-
-/** This project as it is, but for the trained models, which a checkout may not have. */
-function ownProject(dir: string): void {
-    for (const name of ["infra", "functions", "ml"]) {
-        cpSync(path.join(projectDir, name), path.join(dir, name), { recursive: true });
-    }
-    for (const name of ["Pulumi.yaml", "package.json", "tsconfig.json"]) {
-        cpSync(path.join(projectDir, name), path.join(dir, name));
-    }
-    const { config } = parse(readFileSync(path.join(projectDir, "Pulumi.dev.yaml"), "utf8")) as { readonly config: Record<string, unknown> };
-    writeFileSync(path.join(dir, "Pulumi.dev.yaml"), stringify({ config: { ...config, "player-predictions:modelFolder": makeModelFolder() } }));
 }
 
 /** A program of nothing, run as ours is. */

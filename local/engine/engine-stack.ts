@@ -6,15 +6,8 @@ import type { LocalCloud } from "../cloud/cloud";
 import type { StackConfig } from "../cloud/in-process";
 import type { Workshop } from "../parts/workshop";
 import { findPulumi } from "./cli";
-import { parseUrn, serveProvider, type ProviderPackage } from "./provider";
+import { parseUrn, serveProviders } from "./provider";
 import { restore, stateShape, type State } from "./restore";
-
-/** As package.json pins them. */
-const packages: readonly ProviderPackage[] = [
-    { name: "azure-native", version: "3.28.0" },
-    { name: "azuread", version: "6.9.1" },
-    { name: "aws", version: "7.48.0" },
-];
 
 export interface EngineStackOptions {
     readonly workshop: Workshop;
@@ -68,8 +61,8 @@ export class EngineStack {
         const dir = path.join(workshop.dir, "engine");
         const [workDir, home, state] = [path.join(dir, "project"), path.join(dir, "home"), path.join(dir, "state")];
         [workDir, home, state].forEach((each) => mkdirSync(each, { recursive: true }));
-        const served = await Promise.all(packages.map(async ({ name, version }) => ({ name, ...(await serveProvider(cloud, { name, version })) })));
-        workshop.onStop(() => Promise.resolve(served.forEach((each) => each.stop())));
+        const providers = await serveProviders(cloud);
+        workshop.onStop(() => Promise.resolve(providers.stop()));
         const stack = await automation.LocalWorkspace.createOrSelectStack(
             { stackName, projectName: config.project, program: withSecrets(options) },
             {
@@ -77,12 +70,7 @@ export class EngineStack {
                 pulumiHome: home,
                 pulumiCommand,
                 projectSettings: { name: config.project, runtime: "nodejs", backend: { url: `file://${state}` } },
-                envVars: {
-                    PULUMI_CONFIG_PASSPHRASE: passphrase,
-                    PULUMI_DEBUG_PROVIDERS: served.map(({ name, port }) => `${name}:${port}`).join(","),
-                    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-                    PULUMI_SKIP_UPDATE_CHECK: "true",
-                },
+                envVars: { PULUMI_CONFIG_PASSPHRASE: passphrase, ...providers.env },
             },
         );
         const opened = new EngineStack(options, stack);

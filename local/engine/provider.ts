@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import * as grpc from "@grpc/grpc-js";
+import type * as grpc from "@grpc/grpc-js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb";
 import proto from "@pulumi/pulumi/proto/provider_pb";
 import plugin from "@pulumi/pulumi/proto/plugin_pb";
@@ -9,29 +9,44 @@ import { ruleOf } from "../cloud/replacement";
 import type { Inputs, Registration } from "../cloud/resource-type";
 import { changesOf, inputOf, type Change } from "./changes";
 import { deletesFirst, withDefaults } from "./defaults";
+import { serve, unary } from "./grpc";
 import { fromStruct, inputsOf, isObject, toStruct, unknownText, unwrapped, visible, type Wire } from "./wire";
 
 /** A package of Pulumi's registry that the local cloud stands in for. */
-export interface ProviderPackage {
+interface ProviderPackage {
     /** Such as `azure-native`. */
     readonly name: string;
     /** That of the SDK: the engine warns of another. */
     readonly version: string;
 }
 
-export interface ServedProvider {
-    readonly port: number;
+/** As package.json pins them. */
+const packages: readonly ProviderPackage[] = [
+    { name: "azure-native", version: "3.28.0" },
+    { name: "azuread", version: "6.9.1" },
+    { name: "aws", version: "7.48.0" },
+];
+
+/** The local cloud as the engine's providers, for as long as they are not stopped. */
+export interface ServedProviders {
+    /** What the CLI's environment needs to find them, and to look for none elsewhere. */
+    readonly env: Readonly<Record<string, string>>;
     stop(): void;
 }
 
-/** Serves the local cloud as one of the engine's providers, in this process. */
-export async function serveProvider(cloud: LocalCloud, served: ProviderPackage): Promise<ServedProvider> {
-    const server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
-    server.addService(providerService.ResourceProviderService, implementation(new LocalProvider(cloud, served)));
-    const port = await new Promise<number>((resolve, reject) => {
-        server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
-    });
-    return { port, stop: () => server.forceShutdown() };
+/** Serves the local cloud as the providers of the program's packages, in this process. */
+export async function serveProviders(cloud: LocalCloud): Promise<ServedProviders> {
+    const served = await Promise.all(
+        packages.map(async (each) => ({ ...each, ...(await serve(providerService.ResourceProviderService, implementation(new LocalProvider(cloud, each)))) })),
+    );
+    return {
+        env: {
+            PULUMI_DEBUG_PROVIDERS: served.map(({ name, port }) => `${name}:${port}`).join(","),
+            PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+            PULUMI_SKIP_UPDATE_CHECK: "true",
+        },
+        stop: () => served.forEach((each) => each.stop()),
+    };
 }
 
 /** What the engine asks a provider; what is not here it does without. */
@@ -52,17 +67,6 @@ function implementation(provider: LocalProvider): grpc.UntypedServiceImplementat
         update: unary((request: proto.UpdateRequest) => provider.update(request)),
         delete: unary((request: proto.DeleteRequest) => provider.delete(request)),
         invoke: unary((request: proto.InvokeRequest) => provider.invoke(request)),
-    };
-}
-
-function unary<Request, Response>(answer: (request: Request) => Response | Promise<Response>): grpc.handleUnaryCall<Request, Response> {
-    return (call, callback) => {
-        Promise.resolve()
-            .then(() => answer(call.request))
-            .then(
-                (response) => callback(null, response),
-                (error: unknown) => callback({ code: grpc.status.UNKNOWN, details: error instanceof Error ? error.message : String(error) }),
-            );
     };
 }
 

@@ -2,12 +2,16 @@ import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import * as grpc from "@grpc/grpc-js";
+import type * as grpc from "@grpc/grpc-js";
 import languageService from "@pulumi/pulumi/proto/language_grpc_pb";
 import proto from "@pulumi/pulumi/proto/language_pb";
 import plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { serve, unary, type Served } from "../../local/engine/grpc";
 import { projectDir } from "../../local/parts/paths";
+
+/** The SDK's commands that run what people write. */
+const sdkCommands = path.join(projectDir, "node_modules", "@pulumi", "pulumi", "cmd");
 
 /** A program that the engine had run. */
 export interface ProgramRun {
@@ -19,8 +23,8 @@ export interface ProgramRun {
 }
 
 /**
- * Stands in for `pulumi-language-nodejs`, which comes with Pulumi's packaged CLI alone. It starts programs as that does: `node`, with the
- * project's `nodeargs`, on `@pulumi/pulumi/cmd/run`; and it measures them.
+ * Stands in for `pulumi-language-nodejs`, which comes with Pulumi's packaged CLI alone. It starts programs and policy packs as that does:
+ * `node`, with the project's `nodeargs`, on `@pulumi/pulumi/cmd/run`, and on `@pulumi/pulumi/cmd/run-policy-pack`; and it measures the programs.
  * https://github.com/pulumi/pulumi/tree/master/sdk/nodejs/cmd/pulumi-language-nodejs
  */
 export class LanguageHost {
@@ -29,31 +33,27 @@ export class LanguageHost {
     /** Where programs keep what they have compiled. */
     tmpDir = tmpdir();
     #engine = "";
+    #served: Served | undefined;
 
     private constructor(
-        private readonly server: grpc.Server,
         /** To put on the PATH: there the engine finds the host. */
         readonly binDir: string,
     ) {}
 
     static async start(dir: string): Promise<LanguageHost> {
-        const server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
-        const binDir = path.join(dir, "bin");
-        const host = new LanguageHost(server, binDir);
-        server.addService(languageService.LanguageRuntimeService, host.#service());
-        const port = await new Promise<number>((resolve, reject) => {
-            server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
-        });
-        mkdirSync(binDir, { recursive: true });
+        const host = new LanguageHost(path.join(dir, "bin"));
+        const served = await serve(languageService.LanguageRuntimeService, host.#service());
+        host.#served = served;
+        mkdirSync(host.binDir, { recursive: true });
         // The engine starts the host and reads its port. This one runs already, so that no start of Node counts that the real one has not.
-        const file = path.join(binDir, "pulumi-language-nodejs");
-        writeFileSync(file, `#!/bin/sh\necho ${port}\nexec sleep 1000\n`);
+        const file = path.join(host.binDir, "pulumi-language-nodejs");
+        writeFileSync(file, `#!/bin/sh\necho ${served.port}\nexec sleep 1000\n`);
         chmodSync(file, 0o755);
         return host;
     }
 
     stop(): void {
-        this.server.forceShutdown();
+        this.#served?.stop();
     }
 
     #service(): grpc.UntypedServiceImplementation {
@@ -66,6 +66,7 @@ export class LanguageHost {
             getRequiredPackages: unary(() => new proto.GetRequiredPackagesResponse()),
             cancel: unary(() => new Empty()),
             run: unary((request: proto.RunRequest) => this.#run(request)),
+            runPlugin: runPolicyPack,
         };
     }
 
@@ -74,7 +75,7 @@ export class LanguageHost {
         const options = info?.getOptions()?.toJavaScript() as { readonly typescript?: boolean; readonly nodeargs?: string } | undefined;
         const args = [
             ...(options?.nodeargs?.split(" ") ?? []),
-            path.join(projectDir, "node_modules", "@pulumi", "pulumi", "cmd", "run"),
+            path.join(sdkCommands, "run"),
             `--monitor=${request.getMonitorAddress()}`,
             `--engine=${this.#engine}`,
             `--project=${request.getProject()}`,
@@ -96,6 +97,21 @@ export class LanguageHost {
         this.runs.push(run);
         return exitCode === 0 ? new proto.RunResponse() : new proto.RunResponse().setError(`the program ended with ${exitCode}:\n${output}`);
     }
+}
+
+/** Runs a policy pack in its folder until the engine has no more use for it, and passes on what it writes: its port first. */
+function runPolicyPack(call: grpc.ServerWritableStream<proto.RunPluginRequest, proto.RunPluginResponse>): void {
+    const { request } = call;
+    const folder = request.getInfo()?.getProgramDirectory() ?? "";
+    const env = Object.fromEntries(request.getEnvList().map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]));
+    const child = spawn(process.execPath, [path.join(sdkCommands, "run-policy-pack"), ...request.getArgsList(), folder], { cwd: folder, env });
+    child.stdout.on("data", (chunk: Buffer) => call.write(new proto.RunPluginResponse().setStdout(chunk)));
+    child.stderr.on("data", (chunk: Buffer) => call.write(new proto.RunPluginResponse().setStderr(chunk)));
+    child.once("close", (exitCode) => {
+        call.write(new proto.RunPluginResponse().setExitcode(exitCode ?? 1));
+        call.end();
+    });
+    call.once("cancelled", () => child.kill());
 }
 
 interface Ended extends ProgramRun {
@@ -143,15 +159,4 @@ function cpuOf(pid: number | undefined): number {
     } catch {
         return 0;
     }
-}
-
-function unary<Request, Response>(answer: (request: Request) => Response | Promise<Response>): grpc.handleUnaryCall<Request, Response> {
-    return (call, callback) => {
-        Promise.resolve()
-            .then(() => answer(call.request))
-            .then(
-                (response) => callback(null, response),
-                (error: unknown) => callback({ code: grpc.status.UNKNOWN, details: error instanceof Error ? error.message : String(error) }),
-            );
-    };
 }
