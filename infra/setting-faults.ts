@@ -19,8 +19,36 @@ export function fullKey(key: string): string {
 
 /** One line on a value that does not do. */
 export function fault(key: string, value: string | undefined, allowed: string): string {
-    const shown = value === undefined ? "is missing" : key === "databasePassword" && value !== "" ? "has a value" : `is ${JSON.stringify(value)}`;
+    const shown = value === undefined ? "is missing" : isSecret(key) && value !== "" ? "has a value" : `is ${JSON.stringify(value)}`;
     return `${fullKey(key)} ${shown}; allowed: ${allowed}`;
+}
+
+function isSecret(key: string): boolean {
+    return key === "databasePassword";
+}
+
+/** Keys of the project that it does not have, such as misspelt ones, which would do nothing. */
+export function unknownKeys(config: Readonly<Record<string, string>>, known: readonly string[]): string[] {
+    const full = new Set(known.map(fullKey));
+    return Object.keys(config)
+        .filter((key) => key.startsWith(`${project}:`) && !full.has(key))
+        .map((key) => `${key} is no key of this project; allowed: those of Pulumi.yaml`);
+}
+
+/** Texts that are other than they stand in the stack's file, where they have no quotes and were read as numbers. */
+export function misread(
+    raw: Readonly<Record<string, string | undefined>>,
+    written: ReadonlyMap<string, string>,
+    values: Readonly<Record<string, unknown>> = {},
+): string[] {
+    return Object.entries(raw).flatMap(([key, value = ""]) => {
+        const text = written.get(fullKey(key));
+        if (text === undefined || text === value || Number(text) === values[key]) {
+            return [];
+        }
+        const [shown, allowed] = isSecret(key) ? ["has a value", "it in quotes"] : [`is ${text}`, `"${text}", or ${value}`];
+        return [`${fullKey(key)} ${shown} without quotes, which YAML reads as a number; allowed: ${allowed}`];
+    });
 }
 
 /** What each value allows for itself and the values together do not: a line each. */

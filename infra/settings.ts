@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { contradictions, existingKeys, fault, fullKey } from "./setting-faults";
+import { contradictions, existingKeys, fault, fullKey, misread, unknownKeys } from "./setting-faults";
 import { armId, decimal, flag, integer, list, ncrontab, oneOf, optional, tags, text } from "./setting-types";
+import { writtenNumbers } from "./written-numbers";
 
 /** Keys of the providers' own configuration that the program reads as well. */
 const providerKeys = { location: "azure-native:location", region: "aws:region" } as const;
@@ -188,33 +189,37 @@ export interface StackSettings extends Readonly<Omit<Values, Grouped>> {
 /** The keys of the project's own configuration, for a check against Pulumi.yaml. */
 export const settingKeys = Object.keys(schema.shape).filter((key) => !key.includes(":"));
 
-/** The stack's configuration is wrong. Holds a line a fault. */
-export class StackSettingsError extends Error {
+/** The stack's configuration is wrong. Holds a line a fault, and the engine shows these alone. */
+export class StackSettingsError extends pulumi.RunError {
     override readonly name = "StackSettingsError";
 }
 
 /**
  * Reads the configuration of the current stack.
  *
+ * @param config every value that the engine has, by its full key
+ * @param written values that stand as numbers in the stack's file, by their full key
  * @throws StackSettingsError with all faults at once, each a line that names the key, the value and what is allowed
  */
 export function readStackSettings(
-    read: (key: string) => string | undefined = pulumi.runtime.getConfig,
-    stack: () => string = pulumi.getStack,
+    config: Readonly<Record<string, string>> = pulumi.runtime.allConfig(),
+    stack: string = pulumi.getStack(),
+    written: ReadonlyMap<string, string> = writtenNumbers(stack),
 ): StackSettings {
-    const given = Object.fromEntries(Object.keys(schema.shape).map((key) => [key, read(fullKey(key))]));
+    const given = Object.fromEntries(Object.keys(schema.shape).map((key) => [key, config[fullKey(key)]]));
     if (Object.values(providerKeys).every((key) => given[key] === undefined) && given.sourceBucket === undefined) {
         throw new StackSettingsError(
-            `stack ${JSON.stringify(stack())} is no environment of this project: no Pulumi.${stack()}.yaml says where it is and what it reads; docs/environments.md tells how to add one`,
+            `stack ${JSON.stringify(stack)} is no environment of this project: no Pulumi.${stack}.yaml says where it is and what it reads; docs/environments.md tells how to add one`,
         );
     }
     const raw = { ...given, ...profileOf(given) };
     const parsed = schema.safeParse(raw);
-    if (!parsed.success) {
-        throw new StackSettingsError(parsed.error.issues.map(({ path, message }) => fault(String(path[0]), raw[String(path[0])], message)).join("\n"));
-    }
-    const faults = contradictions(parsed.data);
-    if (faults.length > 0) {
+    const faults = [
+        ...unknownKeys(config, settingKeys),
+        ...misread(raw, written, parsed.data),
+        ...(parsed.success ? contradictions(parsed.data) : parsed.error.issues.map(({ path: [key], message }) => fault(String(key), raw[String(key)], message))),
+    ];
+    if (!parsed.success || faults.length > 0) {
         throw new StackSettingsError(faults.join("\n"));
     }
     return settingsOf(parsed.data);

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { projectDir } from "../content";
 
 const promotions = z.record(z.string(), z.string().min(1).max(200).nullable());
 
 /** The promotions' file is not what the handlers take. */
-export class PromotionsError extends Error {
+export class PromotionsError extends pulumi.RunError {
     override readonly name = "PromotionsError";
 }
 

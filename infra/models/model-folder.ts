@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { filesVersion, listFiles, projectDir, type ContentFile } from "../content";
 
@@ -13,7 +14,7 @@ export interface ModelFolder {
 }
 
 /** The model folder is missing or is none. */
-export class ModelFolderError extends Error {
+export class ModelFolderError extends pulumi.RunError {
     override readonly name = "ModelFolderError";
 }
 

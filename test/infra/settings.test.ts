@@ -1,9 +1,11 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { defaultLimits } from "../../functions/drift/compare";
 import { profiles, readStackSettings, settingKeys, StackSettingsError } from "../../infra/settings";
+import { writtenNumbers } from "../../infra/written-numbers";
 import { stackConfig } from "./recording";
 
 interface Declared {
@@ -13,20 +15,26 @@ interface Declared {
 }
 
 const projectDir = path.resolve(__dirname, "..", "..");
+const dir = mkdtempSync(path.join(tmpdir(), "settings-"));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
 const declared = (parse(readFileSync(path.join(projectDir, "Pulumi.yaml"), "utf8")) as { config: Record<string, Declared> }).config;
 
-function read(overrides: Record<string, string | undefined> = {}, stack = "dev") {
-    const config = { ...stackConfig(stack), ...Object.fromEntries(Object.entries(overrides).map(([key, value]) => [full(key), value])) };
-    return readStackSettings((key) => config[key]);
+/** @param written a stack's file as far as a test says what is in it */
+function read(overrides: Record<string, string | undefined> = {}, stack = "dev", written = "") {
+    const given = Object.entries({ ...stackConfig(stack), ...Object.fromEntries(Object.entries(overrides).map(([key, value]) => [full(key), value])) });
+    const config = Object.fromEntries(given.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+    writeFileSync(path.join(dir, `Pulumi.${stack}.yaml`), written);
+    return readStackSettings(config, stack, writtenNumbers(stack, dir));
 }
 
 function full(key: string): string {
     return key.includes(":") ? key : `player-predictions:${key}`;
 }
 
-function faultsOf(overrides: Record<string, string | undefined>): string[] {
+function faultsOf(overrides: Record<string, string | undefined>, written = ""): string[] {
     try {
-        read(overrides);
+        read(overrides, "dev", written);
     } catch (error) {
         expect(error).toBeInstanceOf(StackSettingsError);
         return (error as Error).message.split("\n");
@@ -126,7 +134,7 @@ describe("profiles", () => {
 
 describe("a stack without configuration", () => {
     it("is named in one line", () => {
-        expect(() => readStackSettings((key) => (key.endsWith(":profile") ? "dev" : undefined), () => "qa")).toThrow(
+        expect(() => readStackSettings({ [full("profile")]: "dev" }, "qa")).toThrow(
             new StackSettingsError(
                 'stack "qa" is no environment of this project: no Pulumi.qa.yaml says where it is and what it reads; docs/environments.md tells how to add one',
             ),
@@ -278,6 +286,34 @@ describe("readStackSettings", () => {
         ["databaseSecurityGroup", "default", "skip, the id of a security group such as sg-0123456789abcdef0, or empty"],
     ])("refuses %s %s in one line", (key, value, allowed) => {
         expect(faultsOf({ [key]: value })).toEqual([`${full(key)} is ${JSON.stringify(value)}; allowed: ${allowed}`]);
+    });
+
+    it("refuses a key that is none of the project's, such as a misspelt one", () => {
+        expect(faultsOf({ ingestShedule: "0 0 4 * * *" })).toEqual([`${full("ingestShedule")} is no key of this project; allowed: those of Pulumi.yaml`]);
+        expect(faultsOf({ "aws:profile": "studio" })).toEqual([]);
+    });
+
+    it("takes numbers without quotes where they are read as they are written", () => {
+        const written = `config:\n  ${full("databaseName")}: 2026 # the season\n  ${full("requestDeadlineMs")}: 2e3\n  ${full("databaseUser")}: "007"\n`;
+        const overrides = { databaseName: "2026", requestDeadlineMs: "2000", databaseUser: "007" };
+        expect(read(overrides, "dev", written)).toMatchObject({ databaseName: "2026", requestDeadlineMs: 2000, databaseUser: "007" });
+    });
+
+    it.each([
+        ["existingModelVersion", "1.10", "1.1", ""],
+        ["databaseName", "0123", "83", ""],
+        ["databaseName", "1e3", "1000", "  # the season"],
+        ["namePrefix", "2026-10-01", "2026-10-01 00:00:00 +0000 UTC", ""],
+        ["functionMaxInstances", "0100", "64", "\r"],
+    ])("says of %s %s without quotes that it is read as %s", (key, text, value, after) => {
+        const [misread] = faultsOf({ [key]: value, ...(key === "existingModelVersion" ? { ...existing, [key]: value } : {}) }, `config:\n    ${full(key)}: ${text}${after}\n`);
+        expect(misread).toBe(`${full(key)} is ${text} without quotes, which YAML reads as a number; allowed: "${text}", or ${value}`);
+    });
+
+    it("never shows a password that is a number", () => {
+        expect(faultsOf({ databaseAuth: "password", databasePassword: "83" }, `config:\n  ${full("databasePassword")}: 0123\n`)).toEqual([
+            `${full("databasePassword")} has a value without quotes, which YAML reads as a number; allowed: it in quotes`,
+        ]);
     });
 
     it("names all faults at once", () => {
