@@ -1,11 +1,12 @@
 import { LRUCache } from "lru-cache";
 import type { StoredPrediction } from "../clients/cache";
+import type { BytesResponse } from "./bytes-response";
 
 /** A player in memory. */
 export interface HotPlayer {
     readonly prediction: StoredPrediction;
-    /** The body of the answer to who asks for this player alone, once someone has. */
-    body?: ArrayBuffer;
+    /** The answer to who asks for this player alone, once someone has, and when it ages: milliseconds since 1970. */
+    answer?: { readonly response: BytesResponse; readonly until: number };
 }
 
 /**

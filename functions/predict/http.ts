@@ -1,8 +1,8 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import type { Prediction } from "../prediction";
 import type { PlayerError } from "./answer";
-import { answerText, predictionText } from "./answer-text";
+import { type Answered, answerText, predictionText } from "./answer-text";
 import { bytesOf, BytesResponse } from "./bytes-response";
+import type { HotPlayer } from "./hot-players";
 import { openApiDocument } from "./openapi";
 import { createPredictParts, type PredictServices } from "./parts";
 import { type Call, predict, predictFromMemory, type PredictParts } from "./predict";
@@ -43,13 +43,22 @@ export function createPredictHandlers(services: PredictServices, now: () => numb
         return new BytesResponse(bytesOf(answerText(answer)), { "content-type": "application/json" });
     });
 
-    /** `GET /api/predictions/{playerId}` */
-    const getPrediction = answering(async (request, parts, call) => {
-        const hot = predictFromMemory(request.params["playerId"] ?? "", parts);
-        if (hot) {
-            hot.body ??= bytesOf(predictionText({ prediction: hot.prediction, source: "cache" }));
-            return predictionResponse(hot.body, hot.prediction);
+    /** The answer from the process's memory: there is nothing to wait for in it, and nothing that fails. */
+    function fromMemory(playerId: string): BytesResponse | undefined {
+        const startedAt = now();
+        const parts = built;
+        const hot = parts && predictFromMemory(playerId, parts);
+        if (hot === undefined) {
+            return undefined;
         }
+        if (hot.answer === undefined || hot.answer.until <= startedAt) {
+            hot.answer = predictionAnswer({ prediction: hot.prediction, source: "cache" });
+        }
+        parts?.metrics.request(hot.answer.response.status, now() - startedAt);
+        return hot.answer.response;
+    }
+
+    const getFromStored = answering(async (request, parts, call) => {
         const playerId = playerIdSchema.safeParse(request.params["playerId"]);
         if (!playerId.success) {
             const detail = `playerId is ${show(request.params["playerId"])}: ${playerId.error.issues[0]?.message ?? "invalid"}`;
@@ -58,20 +67,26 @@ export function createPredictHandlers(services: PredictServices, now: () => numb
         const { predictions, errors } = await predict({ players: [{ playerId: playerId.data }], match: "player" }, parts, call);
         const [answered] = predictions;
         if (answered) {
-            return predictionResponse(bytesOf(predictionText(answered)), answered.prediction);
+            return predictionAnswer(answered).response;
         }
         throw everyoneIs("not_found", errors)
             ? new HttpProblem("not-found", `no prediction of player ${show(playerId.data)} is stored: post the player's features`)
             : new HttpProblem("unavailable", "stored predictions cannot be read now: try again", { retryAfterSeconds });
     });
 
-    function predictionResponse(body: ArrayBuffer, { scoredAt }: Prediction): BytesResponse {
-        const age = Math.max(0, Math.floor((now() - Date.parse(scoredAt)) / 1000));
-        return new BytesResponse(body, { "content-type": "application/json", age: String(age) });
+    /** `GET /api/predictions/{playerId}` */
+    const getPrediction: HttpHandler = (request, context) => fromMemory(request.params["playerId"] ?? "") ?? getFromStored(request, context);
+
+    /** The answer with one prediction, and when its age is another. */
+    function predictionAnswer(answered: Answered): NonNullable<HotPlayer["answer"]> {
+        const scoredAt = Date.parse(answered.prediction.scoredAt);
+        const age = Math.max(0, Math.floor((now() - scoredAt) / 1000));
+        const headers = { "content-type": "application/json", age: String(age) };
+        return { response: new BytesResponse(bytesOf(predictionText(answered)), headers), until: scoredAt + 1000 * (age + 1) };
     }
 
     /** `GET /api/openapi.json` */
-    const getOpenApi: HttpHandler = () => ({ jsonBody: openApiDocument });
+    const getOpenApi: HttpHandler = () => ({ jsonBody: openApiDocument() });
 
     return { postPredictions, getPrediction, getOpenApi };
 }

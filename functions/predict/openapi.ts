@@ -2,6 +2,7 @@ import * as z from "zod";
 import { batchListSchema, batchQuerySchema } from "../batches/list";
 import { batchReportSchema } from "../batches/loaded";
 import { healthSchema } from "../health/health";
+import { once } from "../once";
 import { answerSchema, predictionSchema } from "./answer";
 import { problemSchema } from "./problem";
 import { limits, playerIdSchema, requestSchema } from "./request";
@@ -20,9 +21,10 @@ const overloaded = { ...problem("No player could be answered: the model has more
 
 /**
  * The OpenAPI 3.1 document, made from the very schemas that check the input and type the output. OpenAPI 3.1 takes JSON Schema
- * 2020-12 as it is (https://spec.openapis.org/oas/v3.1.0#schema-object).
+ * 2020-12 as it is (https://spec.openapis.org/oas/v3.1.0#schema-object). Made when it is first asked for: a process that starts has
+ * requests to answer.
  */
-export const openApiDocument = {
+export const openApiDocument = once(() => ({
     openapi: "3.1.0",
     info: {
         title: "Player predictions",
@@ -116,7 +118,7 @@ export const openApiDocument = {
             ]),
         ),
     },
-};
+}));
 
 function referenceTo(id: string): string {
     return `#/components/schemas/${id}`;

@@ -78,6 +78,16 @@ export async function buildPackage(source: Partial<PackageSource> = {}): Promise
     return { zip, hash: createHash("sha256").update(zip).digest("hex"), inputs };
 }
 
+/**
+ * `@azure/functions` is published compiled for old versions of Node.js, with a WeakMap for each private field, of which every invocation
+ * pays a dozen, also to the garbage collector. It comes with its TypeScript, which is compiled for the version that runs here. One of its
+ * own dependencies then has to be taken in the form in which the published file takes it: the other has no exports.
+ */
+const fromSources = {
+    "@azure/functions": "./node_modules/@azure/functions/src/index.ts",
+    "@azure/functions-extensions-base": "./node_modules/@azure/functions-extensions-base/dist/azure-functions-extensions-base.js",
+};
+
 interface Bundled {
     readonly files: Readonly<Record<string, Uint8Array>>;
     readonly inputs: readonly string[];
@@ -97,6 +107,7 @@ async function bundle(dir: string, entries: readonly string[]): Promise<Bundled>
         format: "cjs",
         // The Functions worker supplies the first; the others lie beside the entry.
         external: ["@azure/functions-core", ...entries.slice(1).map((file) => `./${path.parse(file).name}.js`)],
+        alias: fromSources,
         // Paths get into the bundle: they must be those below `dir`, wherever a link leads.
         preserveSymlinks: true,
         // Not minified: a stack trace names a line that can be read in the package.

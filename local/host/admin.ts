@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as z from "zod";
 import type { TriggeredFunction } from "./functions";
-import { readBody, RequestError, sendStatus } from "./http-message";
+import { hasBody, readBody, RequestError, sendStatus } from "./http-message";
 import { isAllowed, type Keys } from "./keys";
 
 const invocationBody = z.object({ input: z.string().optional() });
@@ -47,7 +47,7 @@ export class Admin {
         if (trigger === undefined) {
             throw new RequestError(400, `function "${name}" has an HTTP trigger: call its URL`);
         }
-        const body = (await readBody(request))?.toString();
+        const body = hasBody(request) ? (await readBody(request)).toString() : undefined;
         trigger(body === undefined ? "" : (parseInvocation(body).input ?? ""));
         sendStatus(response, 202, {});
     }

@@ -74,6 +74,11 @@ export class Core {
         await this.runHooks("appTerminate", { hookData: this.#appLevelHookData, appHookData: this.appHookData });
     }
 
+    /** Whether there is anything for `runHooks` to run. */
+    hasHooks(name: Exclude<HookName, "log">): boolean {
+        return this.#hooks[name].length > 0;
+    }
+
     async runHooks(name: Exclude<HookName, "log">, context: Record<string, unknown>): Promise<void> {
         for (const hook of this.#hooks[name]) {
             await hook(context);

@@ -51,7 +51,8 @@ export class Host {
     async start(): Promise<string> {
         const { packageDir, port, keys } = this.options;
         // The address comes first: the package may read it while it loads.
-        this.#server = createServer((request, response) => {
+        // Requests without a body, which most are, spare the stream of one.
+        this.#server = createServer({ optimizeEmptyRequests: true }, (request, response) => {
             this.#answer(request, response);
         });
         const address = `127.0.0.1:${await listen(this.#server, port)}`;

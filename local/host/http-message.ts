@@ -37,18 +37,17 @@ export function readTarget(url: string): Target {
     return { path: url.slice(0, mark), query };
 }
 
+export function hasBody({ headers: { "content-length": length, "transfer-encoding": encoding } }: IncomingMessage): boolean {
+    return encoding !== undefined || (length !== undefined && length !== "0");
+}
+
 /**
  * Reads a request's body whole.
  *
- * @returns undefined when there is none
  * @throws RequestError 413 when it is larger than the host takes, or when the client gave up
  */
-export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-    const { "content-length": length, "transfer-encoding": encoding } = request.headers;
-    if (encoding === undefined && (length === undefined || length === "0")) {
-        return undefined;
-    }
-    if (Number(length) > maxBodyBytes) {
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+    if (Number(request.headers["content-length"]) > maxBodyBytes) {
         throw tooLarge();
     }
     return new Promise((resolve, reject) => {
@@ -64,7 +63,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | undef
             }
         });
         request.once("end", () => {
-            resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
+            resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
         });
         request.once("error", () => {
             reject(new RequestError(400, "the client closed the connection before it had sent the body"));
@@ -97,6 +96,9 @@ export function toHttpData(
     };
 }
 
+/** Up to this size a body is put behind its head as text of a byte a character: Node.js then writes both in one piece, at half the cost. */
+const onePieceBytes = 8_192;
+
 /** Headers that belong to the connection, which is the host's and not the function's, or that the host computes. */
 const ownHeaders = new Set(["connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]);
 
@@ -126,11 +128,17 @@ export function sendResponse(response: ServerResponse, data: HttpData | undefine
     if (body !== undefined) {
         headers["content-length"] = body.byteLength;
     }
-    response.writeHead(status, Object.assign(headers, extra)).end(body);
+    response.writeHead(status, Object.assign(headers, extra));
+    if (body !== undefined && body.byteLength <= onePieceBytes) {
+        response.end(body.toString("latin1"), "latin1");
+    } else {
+        response.end(body);
+    }
 }
 
-function bodyBytes(body: TypedData | null | undefined): Uint8Array {
-    return body?.bytes ?? Buffer.from(body?.string ?? body?.json ?? "");
+function bodyBytes(body: TypedData | null | undefined): Buffer {
+    const bytes = body?.bytes;
+    return bytes === undefined ? Buffer.from(body?.string ?? body?.json ?? "") : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 const sameSite = { none: undefined, lax: "Lax", strict: "Strict", explicitNone: "None" } as const;

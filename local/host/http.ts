@@ -3,7 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerRespo
 import type { Admin } from "./admin";
 import type { Core } from "./core";
 import type { InvocationRequest } from "./core-types";
-import { readBody, readTarget, RequestError, sendResponse, sendStatus, toHttpData } from "./http-message";
+import { hasBody, readBody, readTarget, RequestError, sendResponse, sendStatus, toHttpData } from "./http-message";
 import { invoke } from "./invocation";
 import { isAllowed, type Keys } from "./keys";
 import { errorText, type Log } from "./log";
@@ -13,6 +13,7 @@ import type { RouteMatch, RouteTable } from "./routes";
 export class HttpFrontEnd {
     /** Headers of every answer of the host. */
     #extra: OutgoingHttpHeaders = {};
+    #turn: Promise<void> | undefined;
 
     constructor(
         private readonly core: Core,
@@ -61,7 +62,8 @@ export class HttpFrontEnd {
 
     async #invoke(request: IncomingMessage, response: ServerResponse, match: RouteMatch, query: Record<string, string>): Promise<void> {
         const { registered, binding } = match.target;
-        const http = toHttpData(request, query, match.params, await readBody(request));
+        const body = hasBody(request) ? await readBody(request) : undefined;
+        const http = toHttpData(request, query, match.params, body);
         const invocationId = randomUUID();
         const extra = { "x-ms-invocation-id": invocationId, ...this.#extra };
         const input = { name: binding, data: { http }, traceContext: traceContext(request) };
@@ -75,7 +77,22 @@ export class HttpFrontEnd {
             sendStatus(response, 500, extra);
             return;
         }
+        await this.#endOfTurn();
         sendResponse(response, result.returnValue?.http, extra);
+    }
+
+    /**
+     * Answers of one turn of the event loop go out one right after the other: a client with many connections is woken up once for all of
+     * them instead of once for each, which costs the host as much as a short function does.
+     */
+    #endOfTurn(): Promise<void> {
+        this.#turn ??= new Promise((resolve) => {
+            setImmediate(() => {
+                this.#turn = undefined;
+                resolve();
+            });
+        });
+        return this.#turn;
     }
 }
 

@@ -49,7 +49,9 @@ export async function invoke(
     const shared = { hookData: {}, appHookData: core.appHookData, invocationContext: context };
     const before = { ...shared, functionCallback: called.callback, inputs: args.inputs };
     coreContext.state = "preInvocationHooks";
-    await core.runHooks("preInvocation", before);
+    if (core.hasHooks("preInvocation")) {
+        await core.runHooks("preInvocation", before);
+    }
 
     const after = { ...shared, inputs: before.inputs, result: null as unknown, error: null as unknown };
     coreContext.state = "invocation";
@@ -60,7 +62,9 @@ export async function invoke(
         after.error = error ?? new Error(`function "${metadata.name}" threw ${error === null ? "null" : "undefined"}`);
     }
     coreContext.state = "postInvocationHooks";
-    await core.runHooks("postInvocation", after);
+    if (core.hasHooks("postInvocation")) {
+        await core.runHooks("postInvocation", after);
+    }
     coreContext.state = undefined;
     if (after.error !== null && after.error !== undefined) {
         // eslint-disable-next-line @typescript-eslint/only-throw-error -- the handler's own value, whatever it is

@@ -15,6 +15,8 @@ interface Constraint {
 interface PatternRoute {
     readonly target: HttpFunction;
     readonly pattern: RegExp;
+    /** Of the pattern's groups. */
+    readonly parameters: readonly string[];
     readonly constraints: readonly Constraint[];
     readonly defaults: Readonly<Record<string, string>>;
     /** Sorts before others where smaller; a digit a segment: literal, mixed, constrained, any, the rest of the path. */
@@ -53,7 +55,8 @@ const parameter = new RegExp(String.raw`^(\*{0,2})(\w+)((?:${constraintText.sour
 
 /** Finds the function of a request. Built once: a request costs a look-up in a map, or a pattern a route with parameters. */
 export class RouteTable {
-    readonly #literal = new Map<string, RouteMatch>();
+    /** By method, then by path. */
+    readonly #literal = new Map<string, Map<string, RouteMatch>>();
     readonly #patterns = new Map<string, PatternRoute[]>();
 
     /**
@@ -73,15 +76,21 @@ export class RouteTable {
     match(method: string, encodedPath: string): RouteMatch | undefined {
         const decoded = decode(encodedPath);
         const path = decoded.length > 1 && decoded.endsWith("/") ? decoded.slice(0, -1) : decoded;
-        const literal = this.#literal.get(`${method} ${path.toLowerCase()}`);
+        const literal = this.#literal.get(method)?.get(path.toLowerCase());
         if (literal !== undefined) {
             return literal;
         }
-        for (const { target, pattern, constraints, defaults } of this.#patterns.get(method) ?? []) {
+        for (const { target, pattern, parameters, constraints, defaults } of this.#patterns.get(method) ?? []) {
             const groups: Record<string, string | undefined> | undefined = pattern.exec(path)?.groups;
             if (groups !== undefined && constraints.every(({ parameter, holds }) => !groups[parameter] || holds(groups[parameter]))) {
-                const given = Object.entries(groups).filter((entry): entry is [string, string] => Boolean(entry[1]));
-                return { target, params: { ...defaults, ...Object.fromEntries(given) } };
+                const params = { ...defaults };
+                for (const name of parameters) {
+                    const value = groups[name];
+                    if (value) {
+                        params[name] = value;
+                    }
+                }
+                return { target, params };
             }
         }
         return undefined;
@@ -98,12 +107,13 @@ export class RouteTable {
                 this.#patterns.set(method, [...(this.#patterns.get(method) ?? []), route]);
                 continue;
             }
-            const key = `${method} /${template.toLowerCase()}`;
-            const earlier = this.#literal.get(key);
+            const path = `/${template.toLowerCase()}`;
+            const literal = this.#literal.get(method) ?? new Map<string, RouteMatch>();
+            const earlier = literal.get(path);
             if (earlier !== undefined) {
                 throw wrongRoute(target, `is the same as that of function "${earlier.target.registered.metadata.name}" for ${method}`);
             }
-            this.#literal.set(key, { target, params: {} });
+            this.#literal.set(method, literal.set(path, { target, params: {} }));
         }
     }
 }
@@ -112,13 +122,14 @@ export class RouteTable {
 function compile(target: HttpFunction, template: string): PatternRoute | undefined {
     const constraints: Constraint[] = [];
     const defaults: Record<string, string> = {};
+    const parameters: string[] = [];
     let source = "";
     let rank = "";
     for (const segment of template.match(segmentOfTemplate) ?? []) {
         const parts = segment.split(parameterInSegment).filter((part) => part !== "");
         const compiled = parts.map((part) =>
             part.startsWith("{")
-                ? compileParameter(target, part.slice(1, -1), constraints, defaults)
+                ? compileParameter(target, part.slice(1, -1), parameters, constraints, defaults)
                 : { source: escape(part), optional: false, rank: "0" },
         );
         const text = compiled.map((part) => part.source).join("");
@@ -126,14 +137,21 @@ function compile(target: HttpFunction, template: string): PatternRoute | undefin
         source += compiled.length === 1 && only?.optional === true ? `(?:/${text})?` : `/${text}`;
         rank += compiled.length === 1 ? only?.rank : "1";
     }
-    return /^0*$/.test(rank) ? undefined : { target, pattern: new RegExp(`^${source}$`, "i"), constraints, defaults, rank };
+    return /^0*$/.test(rank) ? undefined : { target, pattern: new RegExp(`^${source}$`, "i"), parameters, constraints, defaults, rank };
 }
 
-function compileParameter(target: HttpFunction, text: string, constraints: Constraint[], defaults: Record<string, string>) {
+function compileParameter(
+    target: HttpFunction,
+    text: string,
+    parameters: string[],
+    constraints: Constraint[],
+    defaults: Record<string, string>,
+) {
     const [whole, star = "", name = "", constraintTexts = "", , , defaultValue, question = ""] = parameter.exec(text) ?? [];
     if (whole === undefined) {
         throw wrongRoute(target, `has the parameter {${text}}; expected {name}, {name:constraint}, {name=default}, {name?} or {*name}`);
     }
+    parameters.push(name);
     if (defaultValue !== undefined) {
         defaults[name] = defaultValue;
     }

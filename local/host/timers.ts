@@ -35,7 +35,7 @@ export class TimerTrigger {
             }
             this.#cron = new Cron(
                 fields.join(" "),
-                { mode: "6-part", timezone: "UTC", domAndDow: true, sloppyRanges: true, protect: true, paused: true },
+                { mode: "6-part", utcOffset: 0, domAndDow: true, sloppyRanges: true, protect: true, paused: true },
                 async () => {
                     await this.#runScheduled();
                 },

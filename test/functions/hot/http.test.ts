@@ -169,8 +169,10 @@ describe("GET /api/predictions/{playerId}", () => {
         now += 1_000;
         const fromMemory = [await call("getPrediction", { playerId: "2" }), await call("getPrediction", { playerId: "2" })];
         expect(fromMemory).toEqual(Array(2).fill({ ...fromRedis, headers: { ...fromRedis.headers, age: "61" } }));
+        now += 600;
+        expect((await call("getPrediction", { playerId: "2" })).headers).toMatchObject({ age: "62" });
         expect(reads).toEqual([["2"]]);
-        now += 1_001;
+        now += 401;
         await call("getPrediction", { playerId: "2" });
         expect(reads).toHaveLength(2);
         now += 1_500;
