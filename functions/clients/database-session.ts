@@ -5,7 +5,7 @@ import { DatabaseError } from "./database-errors";
 /** One connection, with its session's temporary tables and transaction. Methods fail with a DatabaseError. */
 export interface Session {
     /** Runs one statement; `?` takes values, an array of arrays as rows. */
-    run(sql: string, values?: readonly unknown[]): Promise<void>;
+    run(sql: string, values?: readonly unknown[]): Promise<Written>;
     /** The rows of a query, each as an array of its columns, as the server sends them: any number. */
     rows(sql: string, values?: readonly unknown[]): AsyncIterable<readonly unknown[]>;
     /**
@@ -17,6 +17,14 @@ export interface Session {
     loadLocal(sql: string, content: Buffer, rows: number): Promise<void>;
     /** Runs `work` in one transaction: committed when it ends, rolled back when it throws. */
     transaction<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** What a statement did. */
+export interface Written {
+    /** A row that was inserted counts once; one that `ON DUPLICATE KEY UPDATE` changed twice, and one that it left as it was not at all. */
+    readonly affectedRows: number;
+    /** The server's words, such as `Records: 3  Duplicates: 2  Warnings: 0` after `INSERT ... SELECT`, in its language. */
+    readonly info: string;
 }
 
 /** The file's name in statements for `loadLocal`: there is no such file, the content is what the caller gives. */
@@ -55,7 +63,8 @@ export function sessionOf(connection: PoolConnection, place: string): Session {
 
     return {
         async run(sql, values = []) {
-            await failing(shown(sql), () => connection.query({ sql, values: [...values], timeout: statementTimeoutMs }));
+            const [result] = await failing(shown(sql), () => connection.query<ResultSetHeader>({ sql, values: [...values], timeout: statementTimeoutMs }));
+            return result;
         },
 
         async *rows(sql, values = []) {

@@ -52,6 +52,8 @@ export function createDatabase(settings: DatabaseSettings, credentials: AwsCrede
         },
         charset: "utf8mb4",
         timezone: "Z",
+        // Rows that a statement found and left as they were count as none.
+        flags: ["-FOUND_ROWS"],
         connectionLimit: 8,
         // After a failover an idle connection leads to the server that was the writer: hardly any is kept, and not for long.
         maxIdle: 1,
@@ -92,7 +94,7 @@ export function createDatabase(settings: DatabaseSettings, credentials: AwsCrede
 
     return {
         session,
-        ping: () => session((each) => each.run("DO 1")),
+        ping: async () => void (await session((each) => each.run("DO 1"))),
         async close() {
             await pool.end();
         },

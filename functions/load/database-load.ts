@@ -4,9 +4,9 @@ import type { Database } from "../clients/database";
 import { DatabaseError } from "../clients/database-errors";
 import type { Session } from "../clients/database-session";
 import { complete, enter, type FileVersion, isCachePending, type LoadCounts } from "./ledger";
-import { readPredictions } from "./predictions-file";
+import { readRows } from "./predictions-file";
 import type { Rejects } from "./rejects";
-import type { RowSet } from "./row-set";
+import { RowSet } from "./row-set";
 import { Staging } from "./staging";
 import { ensureTables } from "./tables";
 
@@ -55,13 +55,14 @@ export function loadIntoDatabase(version: FileVersion, parts: DatabaseLoadParts)
 async function loadOnce(session: Session, version: FileVersion, { open, rejects, now, step }: DatabaseLoadParts): Promise<DatabaseLoad> {
     await ensureTables(session);
     const staging = await Staging.create(session);
+    let allTaken = false;
     const counts = await session.transaction(async () => {
         if (!(await enter(session, version, now()))) {
             return undefined;
         }
         const counted = await stage(staging, await open(), rejects());
         step("staged", { ...counted, way: staging.way });
-        await staging.merge();
+        allTaken = await staging.merge();
         await complete(session, version, counted, now());
         step("merged");
         return counted;
@@ -75,7 +76,7 @@ async function loadOnce(session: Session, version: FileVersion, { open, rejects,
         await staging.drop();
         return {};
     }
-    const outdated = await staging.outdated();
+    const outdated = allTaken ? new RowSet() : await staging.outdated();
     await staging.drop();
     return { ...(counts && { counts }), outdated };
 }
@@ -83,8 +84,8 @@ async function loadOnce(session: Session, version: FileVersion, { open, rejects,
 /** Brings the file's rows into the staging table, and those that are none to the set-aside ones. */
 async function stage(staging: Staging, body: Readable, rejects?: Rejects): Promise<LoadCounts> {
     let rejectedRows = 0;
-    for await (const { predictions, rejected } of readPredictions(body)) {
-        await staging.add(predictions);
+    for await (const { good, rejected } of readRows(body)) {
+        await staging.add(good);
         await rejects?.add(rejected);
         rejectedRows += rejected.length;
     }

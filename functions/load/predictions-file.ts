@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { FingerprintedPrediction } from "../prediction";
 import { readCsv } from "./csv-rows";
-import { BadRowError, rowReader, type RowReader, WrongHeaderError } from "./row";
+import { BadRowError, predictionOf, type PredictionRow, rowReader, type RowReader, WrongHeaderError } from "./row";
 
 /** A row that was set aside. */
 export interface RejectedRow {
@@ -14,8 +14,17 @@ export interface RejectedRow {
 
 /** Some rows of a file, in its order. */
 export interface Rows {
-    readonly predictions: readonly FingerprintedPrediction[];
+    readonly good: readonly PredictionRow[];
     readonly rejected: readonly RejectedRow[];
+}
+
+/** Reads a batch output file's predictions, as `readRows` does its rows. */
+export async function* readPredictions(
+    body: Readable,
+): AsyncGenerator<{ readonly predictions: readonly FingerprintedPrediction[]; readonly rejected: readonly RejectedRow[] }> {
+    for await (const { good, rejected } of readRows(body)) {
+        yield { predictions: good.map(predictionOf), rejected };
+    }
 }
 
 /**
@@ -24,10 +33,10 @@ export interface Rows {
  * @throws WrongHeaderError
  * @throws MalformedFileError
  */
-export async function* readPredictions(body: Readable): AsyncGenerator<Rows> {
+export async function* readRows(body: Readable): AsyncGenerator<Rows> {
     let read: RowReader | undefined;
     for await (const rows of readCsv(body)) {
-        const predictions: FingerprintedPrediction[] = [];
+        const good: PredictionRow[] = [];
         const rejected: RejectedRow[] = [];
         for (const { fields, raw, line } of rows) {
             if (read === undefined) {
@@ -36,7 +45,7 @@ export async function* readPredictions(body: Readable): AsyncGenerator<Rows> {
             }
             try {
                 checkQuotes(fields, raw);
-                predictions.push(read(fields));
+                good.push(read(fields));
             } catch (error) {
                 if (!(error instanceof BadRowError)) {
                     throw error;
@@ -44,7 +53,7 @@ export async function* readPredictions(body: Readable): AsyncGenerator<Rows> {
                 rejected.push({ line, reason: error.message, row: raw.trim().slice(0, 1_000) });
             }
         }
-        yield { predictions, rejected };
+        yield { good, rejected };
     }
     if (read === undefined) {
         throw new WrongHeaderError([]);

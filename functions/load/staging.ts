@@ -1,6 +1,7 @@
 import { localData, LocalDataRefusedError, type Session } from "../clients/database-session";
-import type { FingerprintedPrediction } from "../prediction";
 import { tableColumns } from "./columns";
+import { remembering } from "./remembering";
+import type { PredictionRow } from "./row";
 import { RowSet } from "./row-set";
 import { predictionDefinitions } from "./tables";
 
@@ -54,6 +55,7 @@ export class Staging {
     #blockRows = 0;
     #sending: Promise<void> = Promise.resolve();
     #way: StagingWay = "LOAD DATA LOCAL";
+    readonly #lineOf = lineWriter();
 
     private constructor(private readonly session: Session) {}
 
@@ -73,16 +75,16 @@ export class Staging {
     }
 
     /** Adds rows of the file, in its order. */
-    async add(predictions: readonly FingerprintedPrediction[]): Promise<void> {
+    async add(rows: readonly PredictionRow[]): Promise<void> {
         let text = "";
-        for (const prediction of predictions) {
-            text += lineOf(this.#count, prediction);
+        for (const row of rows) {
+            text += this.#lineOf(this.#count, row);
             this.#count += 1;
         }
         const bytes = Buffer.from(text);
         this.#block.push(bytes);
         this.#blockBytes += bytes.length;
-        this.#blockRows += predictions.length;
+        this.#blockRows += rows.length;
         if (this.#blockBytes >= blockBytes) {
             await this.#send();
         }
@@ -94,9 +96,15 @@ export class Staging {
         await this.#sending;
     }
 
-    /** Brings the rows into `player_predictions`; a player's stored prediction that is as new or newer stays. */
-    async merge(): Promise<void> {
-        await this.session.run(merge);
+    /**
+     * Brings the rows into `player_predictions`; a player's stored prediction that is as new or newer stays.
+     *
+     * @returns whether none stayed: every row was taken
+     */
+    async merge(): Promise<boolean> {
+        const { affectedRows, info } = await this.session.run(merge);
+        const [records, replaced] = (info.match(/\d+/gu) ?? []).map(Number);
+        return records !== undefined && replaced !== undefined && records + replaced === affectedRows;
     }
 
     /** Numbers, from 0, of the rows that are older than what `player_predictions` has of their players. */
@@ -143,14 +151,17 @@ export class Staging {
     }
 }
 
-/** A row as LOAD DATA takes it. */
-function lineOf(row: number, prediction: FingerprintedPrediction): string {
-    const { playerId, churn, purchase, segment, modelVersion, scoredAt } = prediction;
-    // In the order of the columns; the time without its zone, which is the session's.
-    return (
-        `${row}\t${escaped(playerId)}\t${churn.label ? 1 : 0}\t${churn.probability}\t${purchase.label ? 1 : 0}\t${purchase.probability}\t` +
-        `${segment.id}\t${escaped(segment.name)}\t${escaped(modelVersion)}\t${scoredAt.slice(0, 10)} ${scoredAt.slice(11, 23)}\n`
-    );
+/** Gives rows as LOAD DATA takes them, each with its number. */
+function lineWriter(): (number: number, row: PredictionRow) => string {
+    const [name, version, time] = [remembering(escaped), remembering(escaped), remembering(withoutZone)];
+    return (number, [id = "", churn, churnProbability, purchase, purchaseProbability, segment, segmentName = "", modelVersion = "", scoredAt = ""]) =>
+        `${number}\t${escaped(id)}\t${churn}\t${churnProbability}\t${purchase}\t${purchaseProbability}\t` +
+        `${segment}\t${name(segmentName)}\t${version(modelVersion)}\t${time(scoredAt)}\n`;
+}
+
+/** A time as the database takes it: the zone is the session's. */
+function withoutZone(time: string): string {
+    return `${time.slice(0, 10)} ${time.slice(11, 23)}`;
 }
 
 const special = /[\\\t\n\r\0]/u;

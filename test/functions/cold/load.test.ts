@@ -4,7 +4,11 @@ import type { Database } from "../../../functions/clients/database";
 import { DatabaseError } from "../../../functions/clients/database-errors";
 import { MessageError } from "../../../functions/events/blob-created";
 import { loadPredictions } from "../../../functions/load/load";
+import { readRows } from "../../../functions/load/predictions-file";
+import { Staging } from "../../../functions/load/staging";
+import { ensureTables } from "../../../functions/load/tables";
 import { WrongHeaderError } from "../../../functions/load/row";
+import type { FingerprintedPrediction } from "../../../functions/prediction";
 import { file, LoadStack, scored } from "./load-stack";
 import { mortal } from "./mortal";
 import { csvOf, prediction } from "./predictions";
@@ -54,6 +58,39 @@ describe("load", () => {
         expect(await stack.rows("SELECT file, etag, `rows`, rejected, loaded_at FROM prediction_loads")).toEqual([
             { file, etag: event.etag, rows: 5, rejected: 0, loaded_at: new Date("2026-02-02T12:00:00.500Z") },
         ]);
+    });
+
+    test("takes numbers however they are written", async () => {
+        const [header = "", row = ""] = csvOf([prediction("p", { churn: { label: true, probability: 0.123456 } })]).split("\n");
+        const written = ["0", "1", "0.5", "1e-06", "5E-1", "0.250000", "0.50000000000000", "1.0"];
+        const lines = written.map((text, index) => row.replace("p,", `p${index},`).replace("0.123456", text));
+        expect(await stack.load(await stack.written([header, ...lines, ""].join("\n")))).toMatchObject({ rows: written.length, rejected: 0 });
+        const stored = Object.values(await stack.stored()).map((text) => text.split(" ")[1]);
+        expect(stored).toEqual(written.map((text) => Number(text).toFixed(6)));
+        const cached = await stack.cache.getMany(written.map((_, index) => `p${index}`));
+        expect(cached.map((each) => each?.churn.probability)).toEqual(written.map(Number));
+    });
+
+    test("knows from the merge itself whether a stored prediction stayed", async () => {
+        const merged = (...rows: readonly FingerprintedPrediction[]) =>
+            stack.database.session(async (session) => {
+                await ensureTables(session);
+                const staging = await Staging.create(session);
+                for await (const { good } of readRows(Readable.from([csvOf(rows)], { objectMode: false }))) {
+                    await staging.add(good);
+                }
+                await staging.finish();
+                const allTaken = await staging.merge();
+                await staging.drop();
+                return allTaken;
+            });
+        expect(await merged()).toBe(true);
+        expect(await merged(scored("1", earlier), scored("2", earlier))).toBe(true);
+        expect(await merged(scored("1", earlier))).toBe(false);
+        // The same values, as they were scored again.
+        expect(await merged(scored("1", later), scored("2", later), scored("3", earlier))).toBe(true);
+        expect(await merged(scored("2", earlier), scored("4", earlier))).toBe(false);
+        expect(await merged(scored("5", later), scored("5", earlier))).toBe(false);
     });
 
     test("loads a file once, however often and at the same time it is told of it", async () => {
