@@ -2,7 +2,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BlobServiceClient } from "@azure/storage-blob";
-import { containers } from "../../functions/contracts";
+import { containers, summariesFolder } from "../../functions/contracts";
 import type { AppSettings } from "../../functions/settings";
 import { loopback } from "../../local/parts/ports";
 import type { Workshop } from "../../local/parts/workshop";
@@ -14,14 +14,17 @@ interface Job {
     readonly name: string;
     /** Folder of the logs, ending with a slash. */
     readonly input: string;
-    /** Folder of the predictions, ending with a slash. */
+    /** Folder of the predictions, without a slash at its end. */
     readonly output: string;
-    status: "Queued" | "Completed";
+    status: "Queued" | JobEnd;
 }
+
+/** How a job ends. One that fails or is canceled has written the first of its files. */
+export type JobEnd = "Completed" | "Failed" | "Canceled";
 
 const submission = {
     input: /\/logs\/(.*)$/u,
-    output: /\/paths\/(.*)$/u,
+    output: /\/paths\/(.*)\/$/u,
 };
 
 /**
@@ -30,6 +33,7 @@ const submission = {
  */
 export class BatchJobs {
     readonly #jobs: Job[] = [];
+    readonly #events: object[] = [];
     #down = false;
 
     private constructor(
@@ -71,20 +75,46 @@ export class BatchJobs {
         return this.#jobs.filter(({ status }) => status === "Queued").length;
     }
 
-    /** Runs the jobs that wait, each over the folder as it is now; each output file appears whole. */
-    async run(): Promise<void> {
+    /**
+     * Runs the jobs that wait, each over the folder as it is now; each output file appears whole.
+     *
+     * @param endOf how the job over a folder ends, without a slash at the folder's end
+     */
+    async run(endOf: (folder: string) => JobEnd = () => "Completed"): Promise<void> {
         for (const job of this.#jobs.filter(({ status }) => status === "Queued")) {
+            const end = endOf(job.input.slice(0, -1));
             const logs = this.inputs.getContainerClient(containers.logs);
-            for await (const { name } of logs.listBlobsFlat({ prefix: job.input })) {
+            for await (const { name, properties } of logs.listBlobsFlat({ prefix: job.input })) {
                 if (name.endsWith(".csv")) {
                     const text = (await logs.getBlobClient(name).downloadToBuffer()).toString("utf8");
-                    const output = predictionsOf(text);
-                    const target = this.outputs.getContainerClient(containers.predictions).getBlockBlobClient(`${job.output}${name.slice(job.input.length)}`);
-                    await target.upload(output, Buffer.byteLength(output), { blobHTTPHeaders: { blobContentType: "text/csv" } });
+                    await this.#score(job, name.slice(job.input.length), text, properties.contentLength ?? 0);
+                    if (end !== "Completed") {
+                        break;
+                    }
                 }
             }
-            job.status = "Completed";
+            job.status = end;
+            this.#events.push({
+                eventType: "Microsoft.MachineLearningServices.RunStatusChanged",
+                data: { runId: job.name, runStatus: end },
+            });
         }
+    }
+
+    /** Takes the events of jobs that have ended since the last call. */
+    takeEvents(): object[] {
+        return this.#events.splice(0);
+    }
+
+    /** Writes what a job writes of a file. */
+    async #score({ output }: Job, file: string, text: string, bytes: number): Promise<void> {
+        const predictions = predictionsOf(text);
+        const [, ...rows] = predictions.trimEnd().split("\n");
+        const target = this.outputs.getContainerClient(containers.predictions);
+        await target.getBlockBlobClient(`${output}/${file}`).upload(predictions, Buffer.byteLength(predictions), { blobHTTPHeaders: { blobContentType: "text/csv" } });
+        // Rows that `load` sets aside are good ones to the job.
+        const summary = JSON.stringify({ file, bytes, scored: rows.length, rejected: 0 });
+        await target.getBlockBlobClient(`${output}/${summariesFolder}/${file}.json`).upload(summary, Buffer.byteLength(summary));
     }
 
     async restart(meanwhile: () => Promise<void>): Promise<void> {
@@ -96,13 +126,14 @@ export class BatchJobs {
 
     clear(): void {
         this.#jobs.length = 0;
+        this.#events.length = 0;
     }
 
     async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
         const body = Buffer.concat((await request.toArray().catch(() => [])) as Buffer[]).toString("utf8");
         const job = request.method === "POST" ? this.#submit(body) : this.#jobs.find(({ name }) => request.url === `/jobs/${name}`);
         response.writeHead(job === undefined ? 404 : request.method === "POST" ? 201 : 200, { "content-type": "application/json" });
-        response.end(job === undefined ? "{}" : jobBody(job.name, job.status));
+        response.end(job === undefined ? "{}" : jobBody(job.name, job.status, job.output));
     }
 
     #submit(body: string): Job | undefined {

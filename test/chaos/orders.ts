@@ -1,5 +1,5 @@
 /** Handlers that a worker runs, by their name in the Function App. */
-export type Work = "ingest" | "score" | "load";
+export type Work = "ingest" | "score" | "load" | "reconcile" | "jobs";
 
 /** When a worker is to end or to halt: at its nth outside call (from 1), or when it logs a step. */
 export type Point = { readonly call: number } | { readonly step: string };

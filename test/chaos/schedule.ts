@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { JobEnd } from "./batch-jobs";
 import { type Server, servers } from "./world";
 
 /** What happens to the worker of an invocation: a kill at its nth outside call, or the restart of a server then. */
@@ -9,14 +10,16 @@ export type Disturbance =
 
 /** One thing that happens. Events are taken by their number among those that wait, counted round. */
 export type Action =
-    /** The timer of the copying fires. */
-    | { readonly do: "ingest"; readonly with: Disturbance }
+    /** A timer fires: that of the copying, or that of following the batches. */
+    | { readonly do: "ingest" | "reconcile"; readonly with: Disturbance }
     /** An event is delivered; when it stays, it is delivered again later although its work was done. */
     | { readonly do: "deliver"; readonly event: number; readonly stays: boolean; readonly with: Disturbance }
     /** Two invocations at once: of one event twice, or of two events. */
     | { readonly do: "two at once"; readonly events: readonly [number, number]; readonly kill: number | undefined }
-    /** The jobs that were submitted run to their end. */
-    | { readonly do: "jobs" }
+    /** The word of a written file or of a job gets lost. */
+    | { readonly do: "lose"; readonly event: number }
+    /** The jobs that were submitted run to their end, which may be a bad one. */
+    | { readonly do: "jobs"; readonly end: JobEnd }
     /** The game writes the next of its files. */
     | { readonly do: "source" };
 
@@ -42,14 +45,21 @@ const disturbance: fc.Arbitrary<Disturbance> = fc.oneof(
     { weight: 1, arbitrary: restart },
 );
 const event = fc.nat({ max: 11 });
+const end = fc.oneof(
+    { weight: 4, arbitrary: fc.constant<JobEnd>("Completed") },
+    { weight: 2, arbitrary: fc.constant<JobEnd>("Failed") },
+    { weight: 1, arbitrary: fc.constant<JobEnd>("Canceled") },
+);
 const action: fc.Arbitrary<Action> = fc.oneof(
     { weight: 3, arbitrary: fc.record({ do: fc.constant("ingest" as const), with: disturbance }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("reconcile" as const), with: disturbance }) },
     { weight: 6, arbitrary: fc.record({ do: fc.constant("deliver" as const), event, stays: fc.boolean(), with: disturbance }) },
     {
         weight: 2,
         arbitrary: fc.record({ do: fc.constant("two at once" as const), events: fc.tuple(event, event), kill: fc.option(call, { nil: undefined }) }),
     },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant("jobs" as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("lose" as const), event }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("jobs" as const), end }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("source" as const) }) },
 );
 

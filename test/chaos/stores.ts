@@ -1,6 +1,7 @@
-import type { BlobServiceClient } from "@azure/storage-blob";
+import type { BlobItem, BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import { Redis } from "ioredis";
 import mysql, { type Pool, type RowDataPacket } from "mysql2/promise";
+import { type BatchState, isOpen } from "../../functions/batches/state";
 import { containers } from "../../functions/contracts";
 import { loopback } from "../../local/parts/ports";
 
@@ -21,6 +22,8 @@ export interface Snapshot {
     readonly cache: Readonly<Record<string, string>>;
     readonly logs: Readonly<Record<string, BlobState>>;
     readonly predictions: Readonly<Record<string, BlobState>>;
+    /** The oldest first. */
+    readonly batches: readonly BatchState[];
 }
 
 /** Bytes of a cached value that hold the time until which it is fresh: of the write, not of the work. */
@@ -52,6 +55,7 @@ export class Stores {
             cache: await this.#cached(),
             logs: await this.blobs(containers.logs),
             predictions: await this.blobs(containers.predictions),
+            batches: await this.batches(),
         };
     }
 
@@ -69,6 +73,17 @@ export class Stores {
         return found;
     }
 
+    async batches(): Promise<BatchState[]> {
+        const blobs = Object.values(await this.blobs(containers.batches));
+        const states = blobs.map(({ content }) => JSON.parse(Buffer.from(content, "base64").toString("utf8")) as BatchState);
+        return states.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+    }
+
+    /** How many batches something is still to be done about. */
+    async openBatches(): Promise<number> {
+        return (await this.batches()).filter(isOpen).length;
+    }
+
     /** Empties the lake, the cache and the database; the tables go too, as before the first load of all. */
     async clear(): Promise<void> {
         for (const { table } of await this.#rows("SELECT table_name AS `table` FROM information_schema.tables WHERE table_schema = DATABASE()")) {
@@ -76,24 +91,30 @@ export class Stores {
         }
         await this.#redis.flushall();
         await this.endLeases();
-        for (const name of Object.values(containers)) {
-            const client = this.lake.getContainerClient(name);
-            for await (const blob of client.listBlobsFlat()) {
-                await client.deleteBlob(blob.name);
-            }
-        }
+        await this.#eachBlob(async (client, { name }) => void (await client.deleteBlob(name)));
     }
 
     /** Ends all leases, as time does for those whose holder is gone. */
     async endLeases(): Promise<void> {
-        for (const name of Object.values(containers)) {
-            const client = this.lake.getContainerClient(name);
-            for await (const { name: blob, properties } of client.listBlobsFlat()) {
-                if (properties.leaseState === "leased") {
-                    await client.getBlobClient(blob).getBlobLeaseClient().breakLease(0);
-                }
+        await this.#eachBlob(async (client, { name, properties }) => {
+            if (properties.leaseState === "leased") {
+                await client.getBlobClient(name).getBlobLeaseClient().breakLease(0);
             }
-        }
+        });
+    }
+
+    /** Does the same to all blobs of the lake, at once. */
+    async #eachBlob(act: (client: ContainerClient, blob: BlobItem) => Promise<void>): Promise<void> {
+        await Promise.all(
+            Object.values(containers).map(async (name) => {
+                const client = this.lake.getContainerClient(name);
+                const acts: Promise<void>[] = [];
+                for await (const blob of client.listBlobsFlat()) {
+                    acts.push(act(client, blob));
+                }
+                await Promise.all(acts);
+            }),
+        );
     }
 
     async close(): Promise<void> {

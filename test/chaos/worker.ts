@@ -4,6 +4,7 @@ import { aheadBy } from "./clock";
 import type { InvocationContext, Timer } from "@azure/functions";
 import { ingestLogs } from "../../functions/ingest/handler";
 import { loadFile } from "../../functions/load/handler";
+import { followJob, reconcileBatches } from "../../functions/reconcile/handler";
 import { scoreFolder } from "../../functions/score/handler";
 import { services } from "../../functions/services";
 import { type Order, type Outcome, type Point, stepOf, type Work } from "./orders";
@@ -17,6 +18,8 @@ const handlers: Record<Work, (message: unknown, context: InvocationContext) => u
     ingest: (_message, context) => ingestLogs(timer, context),
     score: scoreFolder,
     load: loadFile,
+    reconcile: (_message, context) => reconcileBatches(timer, context),
+    jobs: followJob,
 };
 
 function signalAt(signal: "SIGKILL" | "SIGSTOP", point: Point | undefined): { calls: [number, () => void][]; step: (name: string) => void } {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { BlobServiceClient, type ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
+import { StorageSharedKeyCredential as QueueKeyCredential } from "@azure/storage-queue";
 import { containers } from "../../functions/contracts";
 import { AccessControl } from "../../local/cloud/access";
 import { startFront } from "../../local/cloud/storage/front";
@@ -15,6 +16,7 @@ import { eventOf } from "../functions/cold/events";
 import { hotAppSettings } from "../functions/hot/app-settings";
 import { TcpProxy } from "../functions/hot/tcp-proxy";
 import { BatchJobs } from "./batch-jobs";
+import { type SentMessage, startQueues } from "./queues";
 import { startSource, type Source } from "./source";
 import { Stores } from "./stores";
 import { startWorkers, type Workers } from "./workers";
@@ -41,6 +43,8 @@ export interface World {
     container(name: string): ContainerClient;
     /** Takes the events that writes raised since the last call, in their order. */
     takeEvents(): QueuedEvent[];
+    /** Takes the messages that handlers sent since the last call, in their order. */
+    takeMessages(): SentMessage[];
     /** Takes a server away, and brings it back when `meanwhile` has come to its end. */
     restart(server: Server, meanwhile?: () => Promise<void>): Promise<void>;
     /** Empties every store. */
@@ -81,12 +85,9 @@ async function startIn(workshop: Workshop): Promise<Omit<World, "stop">> {
 
     const [tokens, lake, database, cache, source] = await Promise.all([
         startIdentity(workshop),
-        restartable(workshop, async () => {
-            const { process, blobEndpoint } = await startAzurite(workshop, lakeOptions);
-            return { process, port: Number(new URL(blobEndpoint).port) };
-        }),
-        restartable(workshop, () => startMariaDb(workshop, databaseOptions)),
-        restartable(workshop, () => startRedis(workshop)),
+        restartable(workshop, () => startAzurite(workshop, lakeOptions), ({ blobEndpoint, queueEndpoint }) => [portOf(blobEndpoint), portOf(queueEndpoint)]),
+        restartable(workshop, () => startMariaDb(workshop, databaseOptions), ({ port }) => [port]),
+        restartable(workshop, () => startRedis(workshop), ({ port }) => [port]),
         startSource(workshop),
     ]);
     tokens.addIdentity(identity);
@@ -94,7 +95,7 @@ async function startIn(workshop: Workshop): Promise<Omit<World, "stop">> {
     tokens.onIssue(({ audience, principalId, token }) =>
         audience === "https://redis.azure.com" ? cache.part().setPassword(principalId, token) : Promise.resolve(),
     );
-    const lakeEndpoint = `https://${loopback}:${lake.proxy.port}/${lakeOptions.account}`;
+    const [lakeEndpoint = "", queuesEndpoint = ""] = lake.ports.map((port) => `https://${loopback}:${port}/${lakeOptions.account}`);
     const front = await startFront(workshop, {
         kind: "blob",
         account: lakeOptions.account,
@@ -113,24 +114,28 @@ async function startIn(workshop: Workshop): Promise<Omit<World, "stop">> {
     const inside = new BlobServiceClient(lakeEndpoint, key);
     const outside = new BlobServiceClient(front.endpoint, key);
     await Promise.all(Object.values(containers).map((name) => inside.getContainerClient(name).create()));
+    const queues = await startQueues(workshop, queuesEndpoint, new QueueKeyCredential(lakeOptions.account, lakeOptions.key));
     const jobs = await BatchJobs.start(workshop, inside, outside);
-    const cacheAccess = { port: cache.proxy.port, password: cache.part().adminPassword };
-    const stores = new Stores(inside, { ...databaseOptions, port: database.proxy.port }, cacheAccess);
+    const [cachePort = 0] = cache.ports;
+    const [databasePort = 0] = database.ports;
+    const cacheAccess = { port: cachePort, password: cache.part().adminPassword };
+    const stores = new Stores(inside, { ...databaseOptions, port: databasePort }, cacheAccess);
     workshop.onStop(() => stores.close());
 
     const connected = {
         ...identity,
-        redisPort: cache.proxy.port,
+        redisPort: cachePort,
         modelUrl: "https://127.0.0.1:1/score",
         modelVersion: "0123456789ab",
     };
     const settings = hotAppSettings(connected, {
         Lake__blobServiceUri: front.endpoint,
+        Lake__queueServiceUri: queues.endpoint,
         ...source.settings,
         ...jobs.settings,
         BATCH_FRESH_SECONDS: "90000",
         PREDICTION_KEEP_SECONDS: "172800",
-        DATABASE_PORT: String(database.proxy.port),
+        DATABASE_PORT: String(databasePort),
         DATABASE_NAME: databaseOptions.database,
         DATABASE_USER: databaseOptions.user,
         DATABASE_PASSWORD: databaseOptions.password,
@@ -155,33 +160,44 @@ async function startIn(workshop: Workshop): Promise<Omit<World, "stop">> {
         jobs,
         container: (name) => outside.getContainerClient(name),
         takeEvents: () => events.splice(0),
+        takeMessages: () => queues.take(),
         restart: (server, meanwhile = () => Promise.resolve()) => restarts[server](meanwhile),
         async clear() {
             await Promise.all([stores.clear(), source.put({})]);
             jobs.clear();
+            queues.take();
             events.length = 0;
         },
     };
 }
 
-/** Starts a server behind a proxy, which keeps its address whatever port it is on after a restart. */
-async function restartable<T extends { readonly process: Process; readonly port: number }>(workshop: Workshop, start: () => Promise<T>) {
+function portOf(endpoint: string): number {
+    return Number(new URL(endpoint).port);
+}
+
+/** Starts a server behind a proxy for each of its ports, which keep their addresses whatever ports it is on after a restart. */
+async function restartable<T extends { readonly process: Process }>(workshop: Workshop, start: () => Promise<T>, portsOf: (part: T) => readonly number[]) {
     let part = await start();
-    const proxy = await TcpProxy.start({ host: loopback, port: part.port });
-    workshop.onStop(() => proxy.stop());
+    const proxies = await Promise.all(portsOf(part).map((port) => TcpProxy.start({ host: loopback, port })));
+    workshop.onStop(async () => {
+        await Promise.all(proxies.map((proxy) => proxy.stop()));
+    });
     return {
-        proxy,
+        ports: proxies.map(({ port }) => port),
         part: () => part,
         async restart(signal: "SIGTERM" | "SIGKILL", meanwhile: () => Promise<void>) {
-            proxy.close();
+            proxies.forEach((proxy) => proxy.close());
             if (signal === "SIGKILL") {
                 process.kill(part.process.pid, signal);
             }
             await part.process.stop();
             await meanwhile();
             part = await start();
-            proxy.lead({ host: loopback, port: part.port });
-            proxy.open();
+            const ports = portsOf(part);
+            proxies.forEach((proxy, index) => {
+                proxy.lead({ host: loopback, port: ports[index] as number });
+                proxy.open();
+            });
         },
     };
 }
