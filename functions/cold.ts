@@ -9,13 +9,13 @@ import { createDatabase } from "./clients/database";
 import { createLake } from "./clients/lake";
 import { createQueues } from "./clients/queues";
 import { createSourceBucket } from "./clients/source-bucket";
-import { containers } from "./contracts";
 import { checkDrift } from "./drift/check";
 import { recordDrift } from "./drift/metrics";
 import type { BlobCreated } from "./events/blob-created";
 import { ingest } from "./ingest/ingest";
 import { loadPredictions, type LoadParts } from "./load/load";
 import { once } from "./once";
+import type { AppendFiles } from "./predict/json-lines-log";
 import { jobChanged } from "./reconcile/job-changed";
 import { reconcile } from "./reconcile/reconcile";
 import { scoreReadyFolder } from "./score/score";
@@ -83,10 +83,10 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
                 log,
             }),
 
-        comparisonFiles: {
-            create: (path: string) => lake().createAppendable(containers.comparisons, path, "application/x-ndjson"),
-            append: (path: string, text: string) => lake().append(containers.comparisons, path, text),
-        },
+        appendFiles: (container: string): AppendFiles => ({
+            create: (path) => lake().createAppendable(container, path, "application/x-ndjson"),
+            append: (path, text) => lake().append(container, path, text),
+        }),
 
         /** Each fails when that system is down. */
         ping: {

@@ -15,6 +15,8 @@ export const containers = {
     runs: "runs",
     /** What two models made of the same or of other players: JSON Lines, a folder a day. */
     comparisons: "comparisons",
+    /** Calls of the online endpoint, kept to ask the next model the same: JSON Lines, a folder a day. */
+    requests: "requests",
     /** Events that Event Grid could not deliver. */
     deadLetters: "dead-letters",
 } as const;

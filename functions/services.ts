@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createPredictionCache } from "./clients/cache";
 import { createIdentityCredential } from "./clients/credentials";
 import { createOnlineEndpoint } from "./clients/online-endpoint";
+import { containers } from "./contracts";
 import { once } from "./once";
 import { readSettings } from "./settings";
 
@@ -28,8 +29,9 @@ export const services = {
     onlineEndpoint: once(() => createOnlineEndpoint(settings(), credential())),
     challenger: {
         endpoint: once(() => createOnlineEndpoint({ ...settings(), ONLINE_DEPLOYMENT: settings().CHALLENGER_DEPLOYMENT }, credential())),
-        comparisonFiles: async () => (await coldPath()).comparisonFiles,
+        comparisonFiles: async () => (await coldPath()).appendFiles(containers.comparisons),
     },
+    requestFiles: async () => (await coldPath()).appendFiles(containers.requests),
     /** The cold path's work, with what only it talks to. */
     coldPath,
 } as const;

@@ -65,6 +65,8 @@ const schema = z.object({
     CHALLENGER_MODE: z.enum(["shadow", "share"]),
     /** Share of the players, by a hash of their id, that it predicts. */
     CHALLENGER_PERCENT: z.coerce.number().int().min(0).max(100),
+    /** Share of the calls of the online endpoint that are recorded, to check the next model with them. */
+    RECORD_PERCENT: z.coerce.number().int().min(0).max(100),
     /** Most calls of the online endpoint that a process has in flight: Azure ML refuses more than it has room for. */
     MODEL_MAX_CALLS: z.coerce.number().int().positive(),
     /** A call that has this many players takes in no further request. The players of one request are never split. */

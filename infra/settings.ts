@@ -108,6 +108,7 @@ const schema = z.object({
     challengerFolder: optional(/\S/, "a folder, from the project's folder, or empty"),
     challengerMode: oneOf(["shadow", "share"]),
     challengerPercent: integer(0, 100),
+    recordPercent: integer(0, 100),
     onlineInstanceType: vmSize,
     onlineInstanceCount: integer(1, 20),
     onlineMaxConcurrentRequests: integer(1, 100),

@@ -58,6 +58,7 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
         CHALLENGER_VERSION: endpoints.challenger?.modelVersion ?? "",
         CHALLENGER_MODE: settings.challengerMode,
         CHALLENGER_PERCENT: String(settings.challengerPercent),
+        RECORD_PERCENT: String(settings.recordPercent),
         // Azure ML works on one share and lets another wait; beyond that it answers 429
         // (https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-endpoints#http-429-too-many-requests).
         MODEL_MAX_CALLS: String(2 * settings.onlineMaxConcurrentRequests * settings.onlineInstanceCount),

@@ -1,4 +1,5 @@
 import type { Comparison, ComparisonSide } from "../functions/predict/comparison-log";
+import { mean, quantile, sorted } from "./numbers";
 import { percent, textTable } from "./text-table";
 
 /** What comparisons say of one model. */
@@ -123,17 +124,4 @@ function agreementLines({ players, churn, purchase, segments }: Agreement): stri
     const label = (name: string, { same, meanDifference, meanSize, p99Size }: LabelAgreement) =>
         `${name}: same label for ${percent(same)}, probability ${meanDifference >= 0 ? "+" : ""}${meanDifference.toFixed(4)} in the mean, apart by ${meanSize.toFixed(4)} in the mean and ${p99Size.toFixed(4)} at the 99th percentile`;
     return [`of ${players} players with predictions of both:`, label("churn", churn), label("purchase", purchase), `segment: same name for ${percent(segments)}`];
-}
-
-function mean(numbers: readonly number[]): number {
-    return numbers.reduce((sum, each) => sum + each, 0) / Math.max(1, numbers.length);
-}
-
-function sorted(numbers: readonly number[]): number[] {
-    return [...numbers].sort((a, b) => a - b);
-}
-
-/** By the nearest rank. */
-function quantile(ascending: readonly number[], q: number): number {
-    return ascending[Math.max(0, Math.ceil(q * ascending.length) - 1)] ?? 0;
 }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { type ColumnDrift, compareStatistics, defaultLimits, type DriftLimits, type DriftReport, hasDrifted } from "../functions/drift/compare";
-import { StatisticsError } from "../functions/drift/statistics";
 import { readPlayers } from "./drift-sources";
+import { aboveZero } from "./numbers";
 import { percent, textTable } from "./text-table";
 
 /** Exit codes: 0 nothing has drifted, 1 something has, 2 what was given cannot be compared. */
@@ -34,13 +34,6 @@ void new Command("drift")
         }
     })
     .parseAsync();
-
-function aboveZero(option: string, value: string): number {
-    if (!(Number(value) > 0)) {
-        throw new StatisticsError(`${option} is ${JSON.stringify(value)}, expected a number above 0`);
-    }
-    return Number(value);
-}
 
 function table({ modelVersion, players, columns, drifted: names, tooFew }: DriftReport, limits: DriftLimits): string {
     const header = ["column", "kind", "PSI", "mean before", "now", "unseen", "missing"];

@@ -3,13 +3,15 @@ import type { PredictionCache } from "../clients/cache";
 import type { OnlineEndpoint } from "../clients/online-endpoint";
 import type { FingerprintedPrediction } from "../prediction";
 import type { Settings } from "../settings";
-import { type ComparisonFiles, ComparisonLog, sideOf } from "./comparison-log";
+import { type Comparison, sideOf } from "./comparison-log";
 import { HotPlayers } from "./hot-players";
+import { type AppendFiles, JsonLinesLog } from "./json-lines-log";
 import { Metrics } from "./metrics";
 import { ModelBatches, type ModelBatchesOptions } from "./model-batches";
 import { type Challenger, versionChoice } from "./model-choice";
 import { type ModelAsker, routed } from "./model-router";
 import type { PredictParts } from "./predict";
+import { type RecordedRequest, recording } from "./recorded-requests";
 import { Shadow, type Shadowed } from "./shadow";
 import { StoredPredictions } from "./stored-predictions";
 
@@ -19,6 +21,7 @@ export type PredictSettings = Pick<
     | "CHALLENGER_VERSION"
     | "CHALLENGER_MODE"
     | "CHALLENGER_PERCENT"
+    | "RECORD_PERCENT"
     | "MODEL_MAX_CALLS"
     | "MODEL_BATCH_PLAYERS"
     | "PREDICTION_FRESH_SECONDS"
@@ -36,8 +39,10 @@ export interface PredictServices {
     readonly challenger?: {
         readonly endpoint: () => Pick<OnlineEndpoint, "predict">;
         /** Where the comparisons of the two models go. */
-        readonly comparisonFiles: () => Promise<ComparisonFiles>;
+        readonly comparisonFiles: () => Promise<AppendFiles>;
     };
+    /** Where calls of the model are recorded, if the settings say so. @default nowhere */
+    readonly requestFiles?: () => Promise<AppendFiles>;
     /** Who shows the metrics, when there is one. @default nobody */
     readonly meter?: () => Promise<Meter>;
 }
@@ -92,13 +97,14 @@ function createModel(
 ): ModelAsker {
     const { MODEL_MAX_CALLS: maxCalls, MODEL_BATCH_PLAYERS: batchPlayers, MODEL_VERSION: version } = settings;
     const limits = { ...shared, maxCalls, batchPlayers };
-    const live = { ...limits, model: services.onlineEndpoint(), version };
+    const recorded = recorder(services, settings, shared.now);
+    const live = { ...limits, model: recorded(services.onlineEndpoint()), version };
     if (challenger === undefined || services.challenger === undefined) {
         return new ModelBatches(live);
     }
     const { percent, mode } = challenger;
     const { now, metrics } = shared;
-    const log = new ComparisonLog(services.challenger.comparisonFiles, now, (error) => console.warn("a comparison of models was not written:", error));
+    const log = new JsonLinesLog<Comparison>(services.challenger.comparisonFiles, now, (error) => console.warn("a comparison of models was not written:", error));
     const model = services.challenger.endpoint();
     if (mode === "shadow") {
         const shadow = new Shadow({ model, percent, batchPlayers, now, log, players: metrics.shadowPlayers, labels: metrics.shadowLabels });
@@ -111,9 +117,18 @@ function createModel(
     };
     return routed(
         new ModelBatches({ ...live, answered: logged("live") }),
-        new ModelBatches({ ...limits, model, version: challenger.version, answered: logged("challenger") }),
+        new ModelBatches({ ...limits, model: recorded(model), version: challenger.version, answered: logged("challenger") }),
         (playerId) => versionOf(playerId) === challenger.version,
     );
+}
+
+/** Has a share of the calls of those who answer the players recorded; those of the shadow are calls of the model in service once more. */
+function recorder({ requestFiles }: PredictServices, { RECORD_PERCENT: percent }: PredictSettings, now: () => number): (model: ModelBatchesOptions["model"]) => ModelBatchesOptions["model"] {
+    if (requestFiles === undefined || percent === 0) {
+        return (model) => model;
+    }
+    const log = new JsonLinesLog<RecordedRequest>(requestFiles, now, (error) => console.warn("requests were not recorded:", error));
+    return (model) => recording(model, { log, percent, now });
 }
 
 /** Errors that many requests share, such as that of a call, are told of once. */

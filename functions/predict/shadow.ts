@@ -1,7 +1,8 @@
 import type { ModelPlayer, OnlineAnswer } from "../clients/online-endpoint-protocol";
 import type { OnlineEndpoint } from "../clients/online-endpoint";
 import type { Prediction } from "../prediction";
-import { type ComparisonLog, sideOf } from "./comparison-log";
+import { type Comparison, sideOf } from "./comparison-log";
+import type { JsonLinesLog } from "./json-lines-log";
 import { isInShare } from "./model-choice";
 import type { Tally } from "./tally";
 
@@ -21,7 +22,7 @@ export interface ShadowOptions {
     readonly batchPlayers: number;
     /** Milliseconds since 1970. */
     readonly now: () => number;
-    readonly log: Pick<ComparisonLog, "add">;
+    readonly log: Pick<JsonLinesLog<Comparison>, "add">;
     /** Players `compared`, `dropped` because too many were waiting, and `failed`. */
     readonly players: Tally<"compared" | "dropped" | "failed">;
     /** Labels of compared players. */

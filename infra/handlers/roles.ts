@@ -32,6 +32,7 @@ export function grantHandlers(name: string, args: HandlerRolesArgs, opts: pulumi
         grant("folders-ready-send", "storageQueueDataMessageSender", lake.queues.foldersReady.main.id),
         grant("predictions-ready-send", "storageQueueDataMessageSender", lake.queues.predictionsReady.main.id),
         grant("comparisons", "storageBlobDataContributor", lake.containers.comparisons.id),
+        grant("requests", "storageBlobDataContributor", lake.containers.requests.id),
         ...(Object.keys(queues) as (keyof typeof queues)[]).flatMap((key) => [
             grant(`${queues[key]}-read`, "storageQueueDataReader", lake.queues[key].main.id),
             grant(`${queues[key]}-process`, "storageQueueDataMessageProcessor", lake.queues[key].main.id),

@@ -54,7 +54,7 @@ export class Lake extends pulumi.ComponentResource {
         const recovery = new storage.BlobServiceProperties(`${name}-recovery`, { ...inAccount, ...recoveryProperties }, { parent: this });
         new storage.ManagementPolicy(
             `${name}-lifecycle`,
-            { ...inAccount, managementPolicyName: "default", policy: { rules: [oldVersionsRule, oldBatchesRule] } },
+            { ...inAccount, managementPolicyName: "default", policy: { rules: [oldVersionsRule, oldBatchesRule, recordedRequestsRule] } },
             { parent: this, dependsOn: recovery },
         );
         this.containers = mapValues(containers, (containerName) =>
@@ -92,7 +92,21 @@ const oldVersionsRule = {
     type: "Lifecycle",
     definition: {
         actions: { version: { delete: { daysAfterCreationGreaterThan: recoverableDays } } },
-        filters: { blobTypes: ["blockBlob"] },
+        filters: { blobTypes: ["blockBlob", "appendBlob"] },
+    },
+};
+
+/**
+ * What is recorded of players to check a model with is of no use for long. The day's last addition counts.
+ * https://learn.microsoft.com/azure/storage/blobs/lifecycle-management-policy-structure
+ */
+const recordedRequestsRule = {
+    name: "recorded-requests",
+    enabled: true,
+    type: "Lifecycle",
+    definition: {
+        actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } },
+        filters: { blobTypes: ["appendBlob"], prefixMatch: [`${containers.requests}/`] },
     },
 };
 

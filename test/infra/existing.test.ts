@@ -130,6 +130,7 @@ describe("protection", () => {
             "storage:BlobContainer players-lake-dead-letters",
             "storage:BlobContainer players-lake-logs",
             "storage:BlobContainer players-lake-predictions",
+            "storage:BlobContainer players-lake-requests",
             "storage:BlobContainer players-lake-runs",
             "storage:Queue players-lake-folders-ready",
             "storage:Queue players-lake-folders-ready-poison",

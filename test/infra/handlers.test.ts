@@ -102,6 +102,7 @@ describe("the handlers", () => {
             CHALLENGER_VERSION: "",
             CHALLENGER_MODE: "shadow",
             CHALLENGER_PERCENT: "10",
+            RECORD_PERCENT: "0",
             ONLINE_DEPLOYMENT: expect.stringMatching(/^m[0-9a-f]{12}$/) as string,
             ONLINE_SCORING_URI: "https://online.test/score",
             PREDICTION_FRESH_SECONDS: "3600",

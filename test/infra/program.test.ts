@@ -57,6 +57,7 @@ describe("what the program registers", () => {
             "storage:BlobContainer players-lake-dead-letters",
             "storage:BlobContainer players-lake-logs",
             "storage:BlobContainer players-lake-predictions",
+            "storage:BlobContainer players-lake-requests",
             "storage:BlobContainer players-lake-runs",
             "storage:BlobContainer players-ml-artifacts",
             "storage:BlobContainer players-runtime-assets",

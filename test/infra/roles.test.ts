@@ -39,6 +39,7 @@ describe("role assignments", () => {
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/comparisons",
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/logs",
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/predictions",
+            "handlers: Storage Blob Data Contributor on storage/BlobContainer/requests",
             "handlers: Storage Blob Data Contributor on storage/BlobContainer/runs",
             "handlers: Storage Blob Data Owner on storage/StorageAccount/playersruntime",
             "handlers: Storage Queue Data Contributor on storage/Queue/folders-ready-poison",

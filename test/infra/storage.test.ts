@@ -24,19 +24,26 @@ describe("storage", () => {
         });
     });
 
-    it("keeps the old versions of the lake's blobs for as long, and the states of batches for 400 days", async () => {
+    it("keeps the old versions of the lake's blobs for as long, the states of batches for 400 days, and recorded requests for 30", async () => {
         const { inputs } = (await recorded).get("azure-native:storage:ManagementPolicy", "players-lake-lifecycle");
         expect(inputs).toMatchObject({
             ...inLake,
             managementPolicyName: "default",
             policy: {
                 rules: [
-                    { enabled: true, definition: { actions: { version: { delete: { daysAfterCreationGreaterThan: 30 } } }, filters: { blobTypes: ["blockBlob"] } } },
+                    { enabled: true, definition: { actions: { version: { delete: { daysAfterCreationGreaterThan: 30 } } }, filters: { blobTypes: ["blockBlob", "appendBlob"] } } },
                     {
                         enabled: true,
                         definition: {
                             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 400 } } },
                             filters: { blobTypes: ["blockBlob"], prefixMatch: ["batches/"] },
+                        },
+                    },
+                    {
+                        enabled: true,
+                        definition: {
+                            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } },
+                            filters: { blobTypes: ["appendBlob"], prefixMatch: ["requests/"] },
                         },
                     },
                 ],
@@ -61,6 +68,7 @@ describe("storage", () => {
             "playerslake/dead-letters",
             "playerslake/logs",
             "playerslake/predictions",
+            "playerslake/requests",
             "playerslake/runs",
             "playersruntime/assets",
             "playersruntime/azureml",

@@ -44,6 +44,7 @@ export function hotAppSettings(parts: HotPathParts, change: Partial<AppSettings>
         CHALLENGER_VERSION: "",
         CHALLENGER_MODE: "shadow",
         CHALLENGER_PERCENT: "0",
+        RECORD_PERCENT: "0",
         MODEL_MAX_CALLS: "4",
         MODEL_BATCH_PLAYERS: "100",
         REDIS_HOST: "127.0.0.1",

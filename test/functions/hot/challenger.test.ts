@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { StoredPrediction } from "../../../functions/clients/cache";
 import { createOnlineEndpoint } from "../../../functions/clients/online-endpoint";
-import { type Comparison, ComparisonLog, comparisonSchema } from "../../../functions/predict/comparison-log";
+import { type Comparison, comparisonSchema } from "../../../functions/predict/comparison-log";
+import { JsonLinesLog } from "../../../functions/predict/json-lines-log";
 import { isInShare, versionChoice } from "../../../functions/predict/model-choice";
 import { createPredictParts, type PredictSettings } from "../../../functions/predict/parts";
 import { predict } from "../../../functions/predict/predict";
@@ -184,7 +185,7 @@ describe("the comparisons", () => {
         const done: [string, string, string?][] = [];
         let now = Date.parse("2026-01-31T23:59:00Z");
         const files = { create: (path: string) => Promise.resolve(void done.push(["create", path])), append: (path: string, text: string) => Promise.resolve(void done.push(["append", path, text])) };
-        const log = new ComparisonLog(() => Promise.resolve(files), () => now, (error) => expect.fail(String(error)));
+        const log = new JsonLinesLog<Comparison>(() => Promise.resolve(files), () => now, (error) => expect.fail(String(error)));
         await log.flush();
         for (const playerId of ["1", "2", "3"]) {
             log.add(comparison(playerId));
@@ -204,7 +205,7 @@ describe("the comparisons", () => {
         const texts: string[] = [];
         let down = true;
         const files = { create: () => Promise.resolve(), append: (_: string, text: string) => (down ? Promise.reject(new Error("down")) : Promise.resolve(void texts.push(text))) };
-        const log = new ComparisonLog(() => Promise.resolve(files), Date.now, (error) => reported.push(error));
+        const log = new JsonLinesLog<Comparison>(() => Promise.resolve(files), Date.now, (error) => reported.push(error));
         log.add(comparison("1"));
         await log.flush();
         down = false;

@@ -12,6 +12,7 @@ export function hotSettings(change: Partial<PredictSettings> = {}): PredictSetti
         CHALLENGER_VERSION: "",
         CHALLENGER_MODE: "shadow",
         CHALLENGER_PERCENT: 0,
+        RECORD_PERCENT: 0,
         MODEL_MAX_CALLS: 4,
         MODEL_BATCH_PLAYERS: 1_000,
         PREDICTION_FRESH_SECONDS: 3_600,
