@@ -38,7 +38,7 @@ const one = 1n << 63n;
  * @param secondBytes length of the second
  */
 export function combineCrc64(first: Crc64, second: Crc64, secondBytes: number): Crc64 {
-    return multiply(powerOfX(BigInt(secondBytes) * 8n), first) ^ second;
+    return first === emptyCrc64 ? second : multiply(powerOfX(BigInt(secondBytes) * 8n), first) ^ second;
 }
 
 /** The product of two polynomials modulo the generator. */

@@ -95,7 +95,6 @@ const schema = z.object({
     driftSchedule: ncrontab,
     driftPsiLimit: decimal(100),
     driftUnseenLimit: decimal(1),
-    alertEmail: optional(/^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$/, "an e-mail address, or empty"),
     sourceBucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of an S3 bucket"),
     sourcePrefix: optional(/^[A-Za-z0-9!_.()='-][A-Za-z0-9!_.()='/-]*\/$/, "a prefix without wildcards that ends in a slash and does not start with one, or empty"),
     databaseInstance: text(/^[A-Za-z](-?[A-Za-z0-9])*$/, "the identifier of an RDS instance"),

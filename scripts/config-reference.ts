@@ -3,6 +3,7 @@ import path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { projectDir } from "../local/parts/paths";
+import { withMarked } from "./marked-text";
 
 /** The README's table of configuration keys, made from their declarations in Pulumi.yaml: `npm run config-reference` brings it up to date. */
 
@@ -10,22 +11,16 @@ const declarations = z.object({
     config: z.record(z.string(), z.object({ type: z.string(), default: z.unknown().optional(), description: z.string() })),
 });
 
-const start = "<!-- config: start -->";
-const end = "<!-- config: end -->";
 const readme = path.join(projectDir, "README.md");
 
 /** The README's text with the table as Pulumi.yaml has it now. @throws Error where the marks of the table are missing */
 export function withConfigTable(text: string): string {
     const { config } = declarations.parse(parse(readFileSync(path.join(projectDir, "Pulumi.yaml"), "utf8")));
-    const [from, to] = [text.indexOf(start), text.indexOf(end)];
-    if (from < 0 || to < from) {
-        throw new Error(`README.md: the marks ${start} and ${end} of the configuration table are missing`);
-    }
     const rows = Object.entries(config).map(
         ([key, { type, default: value, description }]) => `| \`${key}\` | ${type} | ${shown(value)} | ${description.replaceAll("|", "\\|").replaceAll("<", "&lt;")} |`,
     );
     const table = ["| key | type | default | meaning |", "|---|---|---|---|", ...rows].join("\n");
-    return `${text.slice(0, from + start.length)}\n${table}\n${text.slice(to)}`;
+    return withMarked("README.md", text, "config", table);
 }
 
 function shown(value: unknown): string {

@@ -1,15 +1,14 @@
-import { build } from "esbuild";
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
 import path from "node:path";
 import mysql, { type Connection } from "mysql2/promise";
 import { fileColumns as columns } from "../../functions/load/columns";
 import { type MariaDbPart, startMariaDb } from "../../local/parts/mariadb";
 import { findBinary } from "../../local/parts/system";
-import { type ColdParts, clientId, startColdParts } from "../../test/functions/cold/parts";
+import { type ColdParts, startColdParts } from "../../test/functions/cold/parts";
 import { eventOf } from "../../test/functions/cold/events";
 import type { LoadOrder, LoadReply } from "./load-protocol";
+import { OwnProcess } from "./own-process";
 import { writePredictions } from "./prediction-file";
 
 /**
@@ -33,7 +32,7 @@ export class LoadParts {
         private readonly cold: ColdParts,
         private readonly server: MariaDbPart,
         readonly connection: Connection,
-        private readonly loader: ChildProcess,
+        private readonly loader: OwnProcess<LoadOrder, LoadReply>,
     ) {}
 
     static async start(): Promise<LoadParts> {
@@ -43,7 +42,15 @@ export class LoadParts {
             const server = await startMariaDb(cold.workshop, options);
             const { host, port, user, password, database } = server;
             const connection = await mysql.createConnection({ host, port, user, password, database, ssl: {}, timezone: "Z" });
-            return new LoadParts(cold, server, connection, await startLoader(cold, server));
+            const loader = await OwnProcess.start<LoadOrder, LoadReply>(cold, "load-process", {
+                LAKE: cold.account.blobEndpoint,
+                DATABASE_HOST: host,
+                DATABASE_PORT: String(port),
+                DATABASE_NAME: database,
+                DATABASE_USER: user,
+                DATABASE_PASSWORD: password,
+            });
+            return new LoadParts(cold, server, connection, loader);
         } catch (error) {
             await cold.stop();
             throw error;
@@ -62,13 +69,8 @@ export class LoadParts {
     }
 
     /** Loads the file as the handler does. */
-    async load(file: PredictionFile): Promise<Exclude<LoadReply, { error: string }>> {
-        this.loader.send({ event: file.event } satisfies LoadOrder);
-        const [reply] = (await once(this.loader, "message")) as [LoadReply];
-        if ("error" in reply) {
-            throw new Error(`the load failed: ${reply.error}`);
-        }
-        return reply;
+    async load({ event }: PredictionFile): Promise<LoadReply> {
+        return this.loader.ask({ event });
     }
 
     /** Loads the file by the command-line client, each row in place of the player's stored one. @returns seconds */
@@ -93,32 +95,8 @@ export class LoadParts {
     }
 
     async stop(): Promise<void> {
-        this.loader.disconnect();
+        this.loader.stop();
         await this.connection.end();
         await this.cold.stop();
     }
-}
-
-/** The process that loads: bundled, as the handlers are, so that its memory is theirs. */
-async function startLoader(cold: ColdParts, server: MariaDbPart): Promise<ChildProcess> {
-    const { dir, certificate } = cold.workshop;
-    const outfile = path.join(dir, "load-process.js");
-    rmSync(outfile, { force: true });
-    const entry = path.join(__dirname, "load-process.ts");
-    await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", target: "node24", format: "cjs", logLevel: "silent" });
-    return fork(outfile, {
-        execArgv: [],
-        env: {
-            NODE_EXTRA_CA_CERTS: certificate.certFile,
-            IDENTITY_ENDPOINT: cold.identity.endpoint,
-            IDENTITY_HEADER: cold.identity.header,
-            CLIENT_ID: clientId,
-            LAKE: cold.account.blobEndpoint,
-            DATABASE_HOST: server.host,
-            DATABASE_PORT: String(server.port),
-            DATABASE_NAME: server.database,
-            DATABASE_USER: server.user,
-            DATABASE_PASSWORD: server.password,
-        },
-    });
 }

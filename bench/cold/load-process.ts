@@ -4,6 +4,7 @@ import { createLake } from "../../functions/clients/lake";
 import { parseBlobCreated } from "../../functions/events/blob-created";
 import { loadPredictions } from "../../functions/load/load";
 import type { LoadOrder, LoadReply } from "./load-protocol";
+import { serveOrders } from "./serve-orders";
 
 /** Loads files as the handler does, in a process of its own, whose memory is then that of the load alone. */
 const env = (name: string): string => process.env[name] as string;
@@ -21,16 +22,7 @@ const database = createDatabase(
     () => Promise.reject(new Error("password authentication needs no AWS credentials")),
 );
 
-process.on("message", ({ event }: LoadOrder) => {
-    run(event).then(reply, (error: unknown) => reply({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
-});
-process.on("disconnect", () => process.exit());
-
-function reply(message: LoadReply): void {
-    process.send?.(message);
-}
-
-async function run(event: unknown): Promise<LoadReply> {
+serveOrders(async ({ event }: LoadOrder): Promise<LoadReply> => {
     const startedAt = performance.now();
     const { outcome, rows } = await loadPredictions(parseBlobCreated(event), {
         lake,
@@ -41,4 +33,4 @@ async function run(event: unknown): Promise<LoadReply> {
         log: { log: () => undefined, warn: () => undefined },
     });
     return { seconds: (performance.now() - startedAt) / 1_000, maxRss: process.resourceUsage().maxRSS * 1_024, outcome, rows };
-}
+});

@@ -5,13 +5,11 @@ export interface LoadOrder {
 }
 
 /** What became of it. */
-export type LoadReply =
-    | {
-          /** Seconds from the event to the end. */
-          readonly seconds: number;
-          /** Highest RSS of the process so far, in bytes. */
-          readonly maxRss: number;
-          readonly outcome: string;
-          readonly rows: number;
-      }
-    | { readonly error: string };
+export interface LoadReply {
+    /** Seconds from the event to the end. */
+    readonly seconds: number;
+    /** Highest RSS of the process so far, in bytes. */
+    readonly maxRss: number;
+    readonly outcome: string;
+    readonly rows: number;
+}

@@ -17,6 +17,12 @@ export const load: Section = async ({ quick }) => {
             client: async () => parts.clientReplace(await parts.file(players)),
             single: async () => rowByRow(parts.connection, singlePlayers),
         });
+        // A tenth of the first are there already, all of the second.
+        const tenfold = 10 * players;
+        const added = await parts.load(await parts.file(tenfold));
+        const replaced = await parts.load(await parts.file(tenfold));
+        const rate = ({ rows, seconds }: { readonly rows: number; readonly seconds: number }): number => rows / seconds;
+        const usualRate = rate({ rows: players, seconds: spread(handler).median });
         const singleScaled = single.map((each) => (each * players) / singlePlayers);
         const median = (values: readonly number[]): string => `${short(spread(values).median)} s`;
         return [
@@ -37,6 +43,23 @@ export const load: Section = async ({ quick }) => {
                 figure: ratio(singleScaled, handler),
                 goal: { op: ">=", value: 20 },
                 note: `${median(handler)} : ${median(singleScaled)}`,
+            },
+            {
+                id: "load-tenfold",
+                work: `${tenfold.toLocaleString("en-US")} predictions, all players there already, rows/s`,
+                against: `${players.toLocaleString("en-US")} predictions, all players there already, rows/s`,
+                unit: "x",
+                figure: spread([rate(replaced) / usualRate]),
+                goal: { op: ">=", value: 0.85 },
+                note: `${short(rate(replaced))}/s : ${short(usualRate)}/s; ${short(rate(added))}/s where nine tenths of the players were new`,
+            },
+            {
+                id: "load-rss",
+                work: "the same: highest RSS of the process that loads",
+                unit: "MB",
+                figure: spread([replaced.maxRss / 1e6]),
+                goal: { op: "<=", value: 200 },
+                note: "from its start, all loads before among it",
             },
         ] satisfies Row[];
     } finally {

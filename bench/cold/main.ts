@@ -3,10 +3,11 @@ import tls from "node:tls";
 import { loadCertificate } from "../../local/parts/certificate";
 import { publish, type Row } from "../lib";
 import { batch } from "./batch";
+import { ingest } from "./ingest";
 import { load } from "./load";
 import type { Section } from "./section";
 
-const sections: Readonly<Record<string, Section>> = { load, batch };
+const sections: Readonly<Record<string, Section>> = { ingest, load, batch };
 
 /** Measures the cold path; ends with an error when a goal is missed, unless the run was too small to tell. */
 async function main(): Promise<void> {

@@ -16,9 +16,11 @@ export async function* blocksOf(body: AsyncIterable<Buffer>, size: number, bytes
     const chunks = body[Symbol.asyncIterator]();
     let rest: Buffer = Buffer.alloc(0);
 
+    /** Into memory that is there from the start: pieces that wait to be joined would take it twice. */
     async function read(length: number): Promise<Buffer> {
-        const pieces: Buffer[] = [];
-        for (let missing = length; missing > 0; ) {
+        const content = Buffer.allocUnsafeSlow(length);
+        let filled = 0;
+        while (filled < length) {
             if (rest.length === 0) {
                 const next = await chunks.next();
                 if (next.done) {
@@ -26,12 +28,11 @@ export async function* blocksOf(body: AsyncIterable<Buffer>, size: number, bytes
                 }
                 rest = next.value;
             }
-            const piece = rest.subarray(0, missing);
-            rest = rest.subarray(piece.length);
-            pieces.push(piece);
-            missing -= piece.length;
+            const copied = rest.copy(content, filled);
+            rest = rest.subarray(copied);
+            filled += copied;
         }
-        return Buffer.concat(pieces);
+        return content.subarray(0, filled);
     }
 
     try {

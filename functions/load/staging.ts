@@ -36,8 +36,8 @@ ${merged.map((column) => `    ${column} = IF(VALUES(scored_at) > player_predicti
 const outdated = `SELECT staged.row_number_in_file FROM staged_predictions staged JOIN player_predictions stored USING (${keyColumn})
 WHERE stored.scored_at > staged.scored_at`;
 
-/** Bytes of rows that are sent at a time, and what one batch of rows adds. */
-const blockBytes = 4 * 1024 * 1024;
+/** Bytes of rows that are sent at a time, and what one batch of rows adds: on its way to the server each is in memory several times. */
+const blockBytes = 2 * 1024 * 1024;
 /** Rows of an INSERT: far below what a server takes in one statement (`max_allowed_packet`). */
 const insertedRows = 1_000;
 

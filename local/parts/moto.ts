@@ -5,7 +5,7 @@ import type { Process, Workshop } from "./workshop";
 
 /** S3 and STS. */
 export interface MotoPart {
-    /** `https://127.0.0.1:<port>`, for every AWS service. S3 clients need path-style addressing. */
+    /** `https://127.0.0.1:<port>`, `http://` without TLS, for every AWS service. S3 clients need path-style addressing. */
     readonly endpoint: string;
     readonly process: Process;
 }
@@ -13,20 +13,22 @@ export interface MotoPart {
 /**
  * Starts moto. It holds everything in memory, so buckets are to be made at each start; it takes any credentials, and issues some by
  * AssumeRoleWithWebIdentity without a look at the token.
+ * @param options.tls without it, a connection is not made with a handshake: moto closes each after one answer. @default true
  * @see https://docs.getmoto.org/en/latest/docs/server_mode.html
  */
-export async function startMoto(workshop: Workshop): Promise<MotoPart> {
+export async function startMoto(workshop: Workshop, { tls = true }: { readonly tls?: boolean } = {}): Promise<MotoPart> {
     const python = await ensurePython();
     const { certFile, keyFile } = workshop.certificate;
+    const certificate = tls ? ["--ssl-cert", certFile, "--ssl-key", keyFile] : [];
     return onFreePorts(workshop, "moto", 1, async (ports) => {
         const [port] = ports as [number];
         const process = await workshop.spawn({
             name: "moto",
             command: python,
-            args: ["-m", "moto.server", "--host", loopback, "--port", String(port), "--ssl-cert", certFile, "--ssl-key", keyFile],
+            args: ["-m", "moto.server", "--host", loopback, "--port", String(port), ...certificate],
             env: { PYTHONUNBUFFERED: "1" },
             ready: (pid) => Promise.resolve(listens(pid, port)),
         });
-        return { endpoint: `https://${loopback}:${port}`, process };
+        return { endpoint: `${tls ? "https" : "http"}://${loopback}:${port}`, process };
     });
 }

@@ -14,14 +14,22 @@ export function identify(pid: number): ProcessId | undefined {
     if (stat === undefined) {
         return undefined;
     }
-    // The name, the second field, may have blanks and brackets in it; state is the third field, the start time the 22nd (proc_pid_stat(5)).
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // State is the third field, the start time the 22nd (proc_pid_stat(5)).
+    const fields = fieldsOf(stat);
     const [state, started] = [fields[0], fields[19]];
     return state === "Z" || state === "X" ? undefined : { pid, started: `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}/${started}` };
 }
 
 export function isRunning(id: ProcessId): boolean {
     return identify(id.pid)?.started === id.started;
+}
+
+/** Seconds of processor time that a process has taken so far, user and system; 0 when it is gone (proc_pid_stat(5)). */
+export function processorTime(pid: number | undefined): number {
+    const stat = readIfThere(`/proc/${pid}/stat`) ?? "";
+    const [user = 0, system = 0] = fieldsOf(stat).slice(11, 13).map(Number);
+    // In ticks of a hundredth of a second.
+    return (user + system) / 100;
 }
 
 /** Signals the processes of a group; none being left is no error. */
@@ -76,6 +84,11 @@ function openFiles(pid: number): string[] {
     } catch {
         return [];
     }
+}
+
+/** The fields of a process's state from the third on: the name, the second, may have blanks and brackets in it. */
+function fieldsOf(stat: string): string[] {
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function readIfThere(file: string): string | undefined {

@@ -21,6 +21,7 @@ const known = {
         packages: ["mariadb-server-core", "mariadb-client-core"],
         present: () => hasBinaries("mariadbd", "mariadb-install-db", "my_print_defaults"),
     },
+    rclone: { packages: ["rclone"], present: () => hasBinaries("rclone") },
     curl: { packages: ["curl"], present: () => hasBinaries("curl") },
     chromium: { packages: ["chromium"], present: () => hasBinaries("chromium") },
     "python3-venv": { packages: ["python3", "python3-venv"], present: hasPython },

@@ -9,6 +9,7 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { serve, unary, type Served } from "../../local/engine/grpc";
 import { projectDir } from "../../local/parts/paths";
+import { processorTime } from "../../local/parts/processes";
 
 /** The SDK's commands that run what people write. */
 const sdkCommands = path.join(projectDir, "node_modules", "@pulumi", "pulumi", "cmd");
@@ -130,7 +131,7 @@ function measured(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv):
     let [peakMegabytes, cpuSeconds] = [0, 0];
     const watch = setInterval(() => {
         peakMegabytes = Math.max(peakMegabytes, peakOf(child.pid));
-        cpuSeconds = Math.max(cpuSeconds, cpuOf(child.pid));
+        cpuSeconds = Math.max(cpuSeconds, processorTime(child.pid));
     }, 20);
     return new Promise((resolve, reject) => {
         child.once("error", reject);
@@ -146,16 +147,6 @@ function peakOf(pid: number | undefined): number {
     try {
         const [, kibibytes = "0"] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
         return (Number(kibibytes) * 1024) / 1e6;
-    } catch {
-        return 0;
-    }
-}
-
-/** User and system time, in ticks of a hundredth of a second: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
-function cpuOf(pid: number | undefined): number {
-    try {
-        const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-        return (Number(fields[11]) + Number(fields[12])) / 100;
     } catch {
         return 0;
     }

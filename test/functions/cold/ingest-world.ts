@@ -6,9 +6,9 @@ import { crc64, toS3Crc64 } from "../../../functions/crc64";
 import { inParallel } from "../../../functions/in-parallel";
 import { ingest, type IngestParts } from "../../../functions/ingest/ingest";
 import type { IngestSummary } from "../../../functions/ingest/summary";
-import { startFront } from "../../../local/cloud/storage/front";
 import { startMoto } from "../../../local/parts/moto";
 import { type ColdParts, startColdParts } from "./parts";
+import { startReadingLake } from "./reading-lake";
 import { type S3Front, startS3Front } from "./s3-front";
 
 export const audience = "api://7d6c5b4a-3f2e-4d1c-8b0a-9f8e7d6c5b4a";
@@ -46,21 +46,11 @@ export interface IngestWorld {
 
 export async function startIngestWorld(): Promise<IngestWorld> {
     const parts = await startColdParts();
-    const { workshop, identity, account, credential } = parts;
+    const { workshop, credential } = parts;
     const moto = await startMoto(workshop);
     const front = await startS3Front(moto.endpoint, workshop.certificate.cert);
     workshop.onStop(() => front.stop());
-    const storage = await startFront(workshop, {
-        kind: "blob",
-        account: account.account,
-        accountId: "/lake",
-        upstream: account.blobEndpoint,
-        identity,
-        access: { allows: () => true },
-        sharedKeysAllowed: () => false,
-        onWritten: () => Promise.resolve(),
-    });
-    workshop.onStop(() => storage.stop());
+    const readingEndpoint = await startReadingLake(parts);
     const s3 = new S3Client({ endpoint: moto.endpoint, region: "eu-west-1", credentials: { accessKeyId: "studio", secretAccessKey: "studio" } });
     let buckets = 0;
     let bucket = "";
@@ -70,7 +60,7 @@ export async function startIngestWorld(): Promise<IngestWorld> {
         parts,
         s3,
         front,
-        readingLake: createLake({ Lake__blobServiceUri: storage.endpoint }, credential),
+        readingLake: createLake({ Lake__blobServiceUri: readingEndpoint }, credential),
         get bucket() {
             return bucket;
         },
