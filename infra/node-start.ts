@@ -1,12 +1,16 @@
 import { enableCompileCache, findSourceMap, setSourceMapsSupport } from "node:module";
 import path from "node:path";
 import { projectDir } from "./content";
+import { putOff } from "./put-off";
 
 /** Whether the SDK reports promises that never settle, with where each was made. */
 const reportsPromises = Boolean(process.env.PULUMI_DEBUG_PROMISE_LEAKS);
 
 // What a run has compiled the next one takes over: nearly half of an unchanged preview would be spent on it.
 enableCompileCache(path.join(projectDir, "build", "compile-cache"));
+
+// The SDK loads TypeScript and npm's package tree, to write closures down for functions in the cloud. The program has none.
+["@pulumi/pulumi/typescript-shim", "@npmcli/arborist"].map((name) => require.resolve(name)).forEach(putOff);
 
 // Of the program's own files. Thousands of the SDKs' have maps too, to sources that are not installed.
 setSourceMapsSupport(true, { nodeModules: false });
