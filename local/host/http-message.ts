@@ -96,7 +96,7 @@ export function toHttpData(
     };
 }
 
-/** Up to this size a body is put behind its head as text of a byte a character: Node.js then writes both in one piece, at half the cost. */
+/** Up to this size a body is put behind its head as text of a byte a character: Node.js then writes both in one piece. */
 const onePieceBytes = 8_192;
 
 /** Headers that belong to the connection, which is the host's and not the function's, or that the host computes. */

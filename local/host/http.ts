@@ -82,8 +82,8 @@ export class HttpFrontEnd {
     }
 
     /**
-     * Answers of one turn of the event loop go out one right after the other: a client with many connections is woken up once for all of
-     * them instead of once for each, which costs the host as much as a short function does.
+     * Answers of one turn of the event loop go out one right after the other: a client with many connections that waits for them need not be
+     * woken up for each.
      */
     #endOfTurn(): Promise<void> {
         this.#turn ??= new Promise((resolve) => {
