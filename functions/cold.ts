@@ -5,6 +5,7 @@ import { createLedger } from "./batches/ledger";
 import { type BatchQuery, findBatches } from "./batches/list";
 import { createBatchEndpoint } from "./clients/batch-endpoint";
 import type { PredictionCache } from "./clients/cache";
+import { createCommandJobs } from "./clients/command-jobs";
 import { createDatabase } from "./clients/database";
 import { createLake } from "./clients/lake";
 import { createQueues } from "./clients/queues";
@@ -18,6 +19,9 @@ import { once } from "./once";
 import type { AppendFiles } from "./predict/json-lines-log";
 import { jobChanged } from "./reconcile/job-changed";
 import { reconcile } from "./reconcile/reconcile";
+import { tellOfTraining } from "./retrain/outcome";
+import { retrain } from "./retrain/retrain";
+import { isTrainingJob } from "./retrain/training-job";
 import { scoreReadyFolder } from "./score/score";
 import type { Settings } from "./settings";
 
@@ -38,6 +42,7 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
     const now = () => new Date();
     const awsCredentials = once(() => createAwsCredentials(settings(), credential()));
     const batchEndpoint = once(() => createBatchEndpoint(settings(), credential()));
+    const commandJobs = once(() => createCommandJobs(settings().TRAINING_JOBS_URI, credential()));
     const lake = once(() => createLake(settings(), credential()));
     const queues = once(() => createQueues(settings(), credential()));
     const sourceBucket = once(() => createSourceBucket(settings(), awsCredentials()));
@@ -60,7 +65,12 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
 
         reconcile: (log: Log) => reconcile(reconcileParts(log)),
 
-        jobChanged: (job: string, log: Log) => jobChanged(job, reconcileParts(log)),
+        jobChanged: (job: string, { log, error }: { readonly log: Log; readonly error: Log }) =>
+            isTrainingJob(job) && settings().TRAINING_JOBS_URI !== ""
+                ? tellOfTraining(job, { lake: lake(), jobs: commandJobs(), log, error })
+                : jobChanged(job, reconcileParts(log)),
+
+        retrain: (log: Log) => retrain({ settings: settings(), lake: lake(), jobs: commandJobs(), log }),
 
         drift: (meter: Meter, log: Log) =>
             checkDrift({

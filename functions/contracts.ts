@@ -17,6 +17,8 @@ export const containers = {
     comparisons: "comparisons",
     /** Calls of the online endpoint, kept to ask the next model the same: JSON Lines, a folder a day. */
     requests: "requests",
+    /** Models that a retraining made, for a person to look at: a folder a job below `candidatesFolder`. */
+    models: "models",
     /** Events that Event Grid could not deliver. */
     deadLetters: "dead-letters",
 } as const;
@@ -52,6 +54,9 @@ export const driftMetric = { name: "drift.drifted", column: "column" } as const;
 
 /** Folder, beside the output files of a batch job, of what it says of each input file; `ml/batch_score.py` writes it. */
 export const summariesFolder = "_summaries";
+
+/** Folder of `models` in which each retraining has a folder by the name of its job. */
+export const candidatesFolder = "candidates";
 
 /** Prefix of the app settings that make up the identity-based connection of the queue triggers to the lake. */
 export const lakeConnection = "Lake";

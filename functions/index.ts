@@ -8,6 +8,7 @@ import { ingestLogs } from "./ingest/handler";
 import { loadFile } from "./load/handler";
 import { getMetrics, getOpenApi, getPrediction, postPredictions } from "./predict/handler";
 import { followJob, reconcileBatches } from "./reconcile/handler";
+import { retrainModels } from "./retrain/handler";
 import { scoreFolder } from "./score/handler";
 
 app.http("predict", { route: "predictions", methods: ["POST"], authLevel: "function", handler: postPredictions });
@@ -22,6 +23,7 @@ app.http("batches", { route: "batches", methods: ["GET"], authLevel: "function",
 app.timer("ingest", { schedule: "%INGEST_SCHEDULE%", handler: ingestLogs });
 app.timer("reconcile", { schedule: "%RECONCILE_SCHEDULE%", handler: reconcileBatches });
 app.timer("drift", { schedule: "%DRIFT_SCHEDULE%", handler: watchDrift });
+app.timer("retrain", { schedule: "%RETRAIN_SCHEDULE%", handler: retrainModels });
 
 app.storageQueue("score", { queueName: queues.foldersReady, connection: lakeConnection, handler: scoreFolder });
 app.storageQueue("load", { queueName: queues.predictionsReady, connection: lakeConnection, handler: loadFile });

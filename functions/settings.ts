@@ -24,6 +24,8 @@ const schema = z.object({
     RECONCILE_SCHEDULE: z.string().min(1),
     /** When `drift` runs, likewise. */
     DRIFT_SCHEDULE: z.string().min(1),
+    /** When `retrain` runs, likewise. */
+    RETRAIN_SCHEDULE: z.string().min(1),
 
     /** Population stability index above which a column of the day's players has drifted. */
     DRIFT_PSI_LIMIT: z.coerce.number().positive(),
@@ -51,6 +53,23 @@ const schema = z.object({
     BATCH_DEPLOYMENT: z.string().min(1),
     /** ARM id of the Azure ML datastore over the lake's `predictions` container: where the jobs write. */
     BATCH_OUTPUT_DATASTORE: z.string().startsWith("/subscriptions/"),
+
+    /** Folder of `logs` with the players that models are trained on; the empty string where nothing is retrained, as then are the next seven. */
+    TRAINING_FOLDER: z.string(),
+    /** URL of the workspace's jobs: a job is put and read below it. */
+    TRAINING_JOBS_URI: z.url().or(z.literal("")),
+    /** ARM ids of what a job runs: code, environment and cluster. */
+    TRAINING_CODE: z.string(),
+    TRAINING_ENVIRONMENT: z.string(),
+    TRAINING_COMPUTE: z.string(),
+    /** Client id of the cluster's identity, which reads the players and writes the candidate. */
+    TRAINING_IDENTITY: z.string(),
+    /** Address in a datastore of the model in service, which a candidate is compared with. */
+    TRAINING_CURRENT_MODEL: z.string(),
+    /** Address in a datastore of the folder `candidatesFolder` of `models`. */
+    TRAINING_CANDIDATES: z.string(),
+    /** For how long a training looks for better settings of the models, in seconds; 0 takes the settings as they are. */
+    TRAINING_SEARCH_SECONDS: z.coerce.number().int().min(0),
 
     /** Scoring URI of the online endpoint. */
     ONLINE_SCORING_URI: z.url(),

@@ -19,12 +19,17 @@ import { outputsOf } from "./outputs";
 import { resourceGroup } from "./resource-group";
 import { Runtime } from "./runtime/runtime";
 import { readStackSettings } from "./settings";
-import { wireHandlers } from "./wiring";
+import { disabledTimers, wireHandlers } from "./wiring";
 
 /** What the program takes from outside its configuration. */
 export interface ProgramContext {
     /** @default bundles `functions/` */
     readonly package?: HandlerPackage;
+    /**
+     * Azure Resource Manager's address, without a slash at its end.
+     * @default that of the public cloud
+     */
+    readonly managementEndpoint?: string;
     /** @default the present */
     readonly now?: Date;
 }
@@ -35,7 +40,7 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
     checkPromotions();
     // Bundled, where it has to be, by another process while the other parts are registered.
     const handlerPackage = context.package ?? currentPackage();
-    const now = context.now ?? new Date();
+    const { now = new Date(), managementEndpoint = "https://management.azure.com" } = context;
     const { namePrefix: prefix, location, databaseSignIn } = settings;
     const tags = { project: pulumi.getProject(), stack: pulumi.getStack(), ...settings.tags };
     const { tenantId } = authorization.getClientConfigOutput();
@@ -89,7 +94,8 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
         runtime,
         monitoring,
         package: await handlerPackage,
-        appSettings: wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, insightsConnectionString: monitoring.connectionString, databasePassword: password?.reference ?? "" }),
+        appSettings: wireHandlers({ managementEndpoint, settings, identity, lake, cache, endpoints, studio, aws, insightsConnectionString: monitoring.connectionString, databasePassword: password?.reference ?? "" }),
+        disabled: disabledTimers(settings),
         prerequisites: [lake, runtime, cache, endpoints, aws, password, network, databaseRule].filter((each) => each instanceof pulumi.Resource),
         scale: settings,
         now,

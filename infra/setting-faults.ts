@@ -64,6 +64,7 @@ function ofEndpoints(values: Values): string[] {
         ...missing.map((key) => fault(key, "", `a value, since ${fullKey(given[0] ?? key)} is set: ${together}`)),
         ...(given.length > 0 ? refused(values, "existingModelVaultId", "existingScoringUri is set: no workspace is made") : []),
         ...(given.length > 0 ? refused(values, "challengerFolder", "existingScoringUri is set: no models are deployed") : []),
+        ...(given.length > 0 ? refused(values, "trainingFolder", "existingScoringUri is set: there is no workspace to train in") : []),
     ];
 }
 

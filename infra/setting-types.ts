@@ -62,9 +62,15 @@ export const tags = z.string({ error: tagsAllowed }).transform((value, context):
     return Object.fromEntries(parsed.data.map((tag) => [tag.slice(0, tag.indexOf("=")), tag.slice(tag.indexOf("=") + 1)]));
 });
 
-export const ncrontab = z
-    .string({ error: "an NCRONTAB expression" })
-    .refine(isNcrontab, "an NCRONTAB expression of six fields (second first), such as 0 15 3 * * *");
+const ncrontabAllowed = "an NCRONTAB expression of six fields (second first), such as 0 15 3 * * *";
+
+export const ncrontab = z.string({ error: ncrontabAllowed }).refine(isNcrontab, ncrontabAllowed);
+
+/** The same or empty, which is undefined. */
+export const optionalNcrontab = z
+    .string({ error: ncrontabAllowed })
+    .refine((value) => value === "" || isNcrontab(value), `${ncrontabAllowed}, or empty`)
+    .transform((value) => (value === "" ? undefined : value));
 
 /** The ARM id of a resource of one type, such as `Microsoft.KeyVault/vaults`, or empty. */
 export function armId(type: string, what: string) {

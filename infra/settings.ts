@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { contradictions, existingKeys, fault, fullKey, misread, unknownKeys } from "./setting-faults";
-import { armId, decimal, flag, integer, list, ncrontab, oneOf, optional, tags, text } from "./setting-types";
+import { armId, decimal, flag, integer, list, ncrontab, oneOf, optional, optionalNcrontab, tags, text } from "./setting-types";
 import { writtenNumbers } from "./written-numbers";
 
 /** Keys of the providers' own configuration that the program reads as well. */
@@ -95,6 +95,9 @@ const schema = z.object({
     driftSchedule: ncrontab,
     driftPsiLimit: decimal(100),
     driftUnseenLimit: decimal(1),
+    retrainSchedule: optionalNcrontab,
+    trainingFolder: optional(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\]{1,1000}$/, "a folder of the lake's logs such as players/_labelled, without a slash at its ends, or empty"),
+    retrainSearchSeconds: integer(0, 86_400),
     sourceBucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of an S3 bucket"),
     sourcePrefix: optional(/^[A-Za-z0-9!_.()='-][A-Za-z0-9!_.()='/-]*\/$/, "a prefix without wildcards that ends in a slash and does not start with one, or empty"),
     databaseInstance: text(/^[A-Za-z](-?[A-Za-z0-9])*$/, "the identifier of an RDS instance"),

@@ -9,6 +9,8 @@ import type { Endpoints } from "./models/endpoints";
 import type { StackSettings } from "./settings";
 
 export interface HandlerWiring {
+    /** Azure Resource Manager's address, without a slash at its end. */
+    readonly managementEndpoint: string;
     readonly settings: StackSettings;
     readonly identity: managedidentity.UserAssignedIdentity;
     readonly lake: Lake;
@@ -23,7 +25,8 @@ export interface HandlerWiring {
 }
 
 /** Where each part is, in the words of the handlers' settings. */
-export function wireHandlers({ settings, identity, lake, cache, endpoints, studio, aws, insightsConnectionString, databasePassword }: HandlerWiring): HandlerSettings {
+export function wireHandlers(wiring: HandlerWiring): HandlerSettings {
+    const { managementEndpoint, settings, identity, lake, cache, endpoints, studio, aws, insightsConnectionString, databasePassword } = wiring;
     return {
         AZURE_CLIENT_ID: identity.clientId,
 
@@ -35,6 +38,8 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
         INGEST_SCHEDULE: settings.ingestSchedule,
         RECONCILE_SCHEDULE: settings.reconcileSchedule,
         DRIFT_SCHEDULE: settings.driftSchedule,
+        // Not running it by itself is the host's (`disabledTimers`), which wants a schedule all the same: https://github.com/Azure/azure-functions-host/issues/10346
+        RETRAIN_SCHEDULE: settings.retrainSchedule ?? "0 0 0 1 1 *",
 
         DRIFT_PSI_LIMIT: String(settings.driftPsiLimit),
         DRIFT_UNSEEN_LIMIT: String(settings.driftUnseenLimit),
@@ -50,6 +55,8 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
         BATCH_SCORING_URI: endpoints.batchScoringUri,
         BATCH_DEPLOYMENT: endpoints.batchDeployment,
         BATCH_OUTPUT_DATASTORE: endpoints.outputDatastore,
+
+        ...trainingSettings(settings, endpoints, managementEndpoint),
 
         ONLINE_SCORING_URI: endpoints.onlineScoringUri,
         ONLINE_DEPLOYMENT: endpoints.onlineDeployment,
@@ -83,4 +90,23 @@ export function wireHandlers({ settings, identity, lake, cache, endpoints, studi
         DATABASE_AUTH: settings.databaseSignIn.auth,
         DATABASE_PASSWORD: databasePassword,
     };
+}
+
+function trainingSettings({ trainingFolder, retrainSearchSeconds }: StackSettings, { training }: Endpoints, managementEndpoint: string) {
+    return {
+        TRAINING_FOLDER: trainingFolder ?? "",
+        TRAINING_JOBS_URI: training ? pulumi.interpolate`${managementEndpoint}${training.workspaceId}/jobs` : "",
+        TRAINING_CODE: training?.codeId ?? "",
+        TRAINING_ENVIRONMENT: training?.environmentId ?? "",
+        TRAINING_COMPUTE: training?.computeId ?? "",
+        TRAINING_IDENTITY: training?.identityClientId ?? "",
+        TRAINING_CURRENT_MODEL: training?.currentModel ?? "",
+        TRAINING_CANDIDATES: training?.candidates ?? "",
+        TRAINING_SEARCH_SECONDS: String(retrainSearchSeconds),
+    };
+}
+
+/** The timers that do not run by themselves; a person still can run them. */
+export function disabledTimers({ trainingFolder, retrainSchedule }: Pick<StackSettings, "trainingFolder" | "retrainSchedule">): string[] {
+    return trainingFolder === undefined || retrainSchedule === undefined ? ["retrain"] : [];
 }

@@ -129,7 +129,7 @@ export function openEngineStack(
         config,
         secrets: { databasePassword },
         passphrase: new Secrets(workshop.dir).password("state"),
-        program: async () => (await program()) as Record<string, unknown>,
+        program: async () => (await program({ managementEndpoint: cloud.managementEndpoint })) as Record<string, unknown>,
         ...options,
     });
 }
@@ -137,7 +137,7 @@ export function openEngineStack(
 async function runHere({ config, databasePassword, cloud }: Ground, progress: Progress): Promise<Record<string, unknown>> {
     progress.step("running the Pulumi program against the local cloud");
     let resources = 0;
-    const outputs = await runInProcess(program, cloud, {
+    const outputs = await runInProcess(() => program({ managementEndpoint: cloud.managementEndpoint }), cloud, {
         stack: stackName,
         config,
         secrets: { databasePassword },

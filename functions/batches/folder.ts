@@ -35,6 +35,19 @@ export async function readFolder(
     if (marker === undefined) {
         return undefined;
     }
+    return { ...(await hashPlayerFiles(lake, folder, visit)), marker: marker.etag };
+}
+
+/**
+ * The files of players of a folder of `logs`: a hash of their names and ETags, and how many they are.
+ *
+ * @param visit is given each of these files.
+ */
+export async function hashPlayerFiles(
+    lake: Pick<Lake, "list">,
+    folder: string,
+    visit: (file: FolderFile) => void = () => undefined,
+): Promise<Pick<FolderContent, "batch" | "files">> {
     const hash = createHash("sha256").update(folder);
     let files = 0;
     for await (const { path, etag, size } of lake.list(containers.logs, folder === "" ? "" : `${folder}/`)) {
@@ -46,5 +59,5 @@ export async function readFolder(
             visit({ name, size });
         }
     }
-    return { batch: hash.digest("hex").slice(0, 16), files, marker: marker.etag };
+    return { batch: hash.digest("hex").slice(0, 16), files };
 }

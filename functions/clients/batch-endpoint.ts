@@ -1,6 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
 import * as z from "zod";
 import type { Settings } from "../settings";
+import { AzureCallError, callAzure } from "./azure-call";
 
 /** A job of the batch endpoint. */
 export interface BatchJob {
@@ -28,27 +29,13 @@ export interface BatchEndpoint {
     get(jobName: string): Promise<BatchJob>;
 }
 
-/** The batch endpoint could not be asked, or refused. */
-export class BatchEndpointError extends Error {
+/** The batch endpoint could not be asked, or refused; without a status, a job may have been started nevertheless. */
+export class BatchEndpointError extends AzureCallError {
     override readonly name = "BatchEndpointError";
-    /** Whether the same call may succeed later. */
-    readonly retryable: boolean;
-
-    /** @param status HTTP status of the answer; undefined when none came, and then a job may have been started nevertheless. */
-    constructor(
-        message: string,
-        readonly status: number | undefined,
-        options?: ErrorOptions,
-    ) {
-        super(message, options);
-        this.retryable = status === undefined || status >= 500 || [404, 408, 429].includes(status);
-    }
 }
 
 /** Longest wait for an answer: the endpoint only takes the job down, it does not run it. Milliseconds. */
 export const batchCallTimeoutMs = 30_000;
-
-const scope = "https://ml.azure.com/.default";
 
 const jobSchema = z.object({
     name: z.string().min(1),
@@ -66,37 +53,18 @@ type BatchSettings = Pick<Settings, "BATCH_SCORING_URI" | "BATCH_DEPLOYMENT" | "
  * (https://learn.microsoft.com/azure/machine-learning/how-to-access-data-batch-endpoints-jobs?tabs=rest).
  */
 export function createBatchEndpoint(settings: BatchSettings, credential: TokenCredential): BatchEndpoint {
-    async function call(method: "GET" | "POST", url: string, body?: unknown): Promise<BatchJob> {
-        let status: number | undefined;
-        let text: string;
-        try {
-            const token = await credential.getToken(scope);
-            const response = await fetch(url, {
-                method,
-                headers: {
-                    authorization: `Bearer ${token?.token}`,
-                    "content-type": "application/json",
-                    // Picks the deployment without touching the endpoint's default one.
-                    "azureml-model-deployment": settings.BATCH_DEPLOYMENT,
-                },
-                ...(body !== undefined && { body: JSON.stringify(body) }),
-                redirect: "manual",
-                signal: AbortSignal.timeout(batchCallTimeoutMs),
-            });
-            status = response.status;
-            text = await response.text();
-        } catch (error) {
-            throw new BatchEndpointError(`${method} ${url} got no whole answer`, undefined, { cause: error });
-        }
-        if (status < 200 || status > 299) {
-            throw new BatchEndpointError(`${method} ${url} was answered with status ${status}: ${text.slice(0, 1_000)}`, status);
-        }
-        return readJob(text, `${method} ${url}`);
-    }
+    const service = {
+        credential,
+        scope: "https://ml.azure.com/.default",
+        // Picks the deployment without touching the endpoint's default one.
+        headers: { "azureml-model-deployment": settings.BATCH_DEPLOYMENT },
+        timeoutMs: batchCallTimeoutMs,
+        error: BatchEndpointError,
+    };
 
     return {
         submit({ inputUri, outputPath }) {
-            return call("POST", settings.BATCH_SCORING_URI, {
+            return callAzure(service, "POST", settings.BATCH_SCORING_URI, readJob, {
                 properties: {
                     InputData: { folder: { JobInputType: "UriFolder", Uri: inputUri } },
                     OutputData: {
@@ -110,18 +78,14 @@ export function createBatchEndpoint(settings: BatchSettings, credential: TokenCr
         },
 
         get(jobName) {
-            return call("GET", `${settings.BATCH_SCORING_URI}/${encodeURIComponent(jobName)}`);
+            return callAzure(service, "GET", `${settings.BATCH_SCORING_URI}/${encodeURIComponent(jobName)}`, readJob);
         },
     };
 }
 
-function readJob(text: string, place: string): BatchJob {
-    try {
-        const { name, properties } = jobSchema.parse(JSON.parse(text));
-        return { name, status: properties.status, outputPath: outputPathOf(Object.values(properties.outputData ?? {})[0]?.uri ?? "") };
-    } catch (error) {
-        throw new BatchEndpointError(`${place} was answered with what is no job: ${text.slice(0, 500)}`, undefined, { cause: error });
-    }
+function readJob(body: unknown): BatchJob {
+    const { name, properties } = jobSchema.parse(body);
+    return { name, status: properties.status, outputPath: outputPathOf(Object.values(properties.outputData ?? {})[0]?.uri ?? "") };
 }
 
 function outputPathOf(uri: string): string | undefined {

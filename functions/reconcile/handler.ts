@@ -8,8 +8,8 @@ export const reconcileBatches: TimerHandler = async (_timer, context) => {
     await reconcile((line) => context.log(line));
 };
 
-/** Queue `jobs-changed`: follows the batch whose job Azure ML tells of. */
+/** Queue `jobs-changed`: follows the batch whose job Azure ML tells of, or tells of the training that it is. */
 export const followJob: StorageQueueHandler = async (message, context) => {
     const { jobChanged } = await services.coldPath();
-    await jobChanged(parseJobChanged(message), (line) => context.log(line));
+    await jobChanged(parseJobChanged(message), { log: (line) => context.log(line), error: (line) => context.error(line) });
 };

@@ -3,7 +3,7 @@ import { giveUp, maxRefusals, queueFolder, retryDelaySeconds } from "../batches/
 import { changeBatch, readBatch, type StoredBatch, submittedAs, writeBatch } from "../batches/state";
 import { type BatchEndpoint, BatchEndpointError } from "../clients/batch-endpoint";
 import type { Lake } from "../clients/lake";
-import { folderOf, markerOf } from "../clients/lake-paths";
+import { folderOf, folderUri, isHidden, markerOf } from "../clients/lake-paths";
 import type { Queues } from "../clients/queues";
 import { containers, successMarker } from "../contracts";
 import { type BlobCreated, MessageError } from "../events/blob-created";
@@ -20,10 +20,10 @@ export interface ScoreParts {
 }
 
 /**
- * What became of an event. `outdated`: the folder is not complete now, another event follows. `empty`: it has no file to score. `refused`:
- * the endpoint took no job; the message comes again later. `poisoned`: given up, now or before.
+ * What became of an event. `outdated`: the folder is not complete now, another event follows. `empty`: it has no file to score. `hidden`:
+ * it is not to be scored. `refused`: the endpoint took no job; the message comes again later. `poisoned`: given up, now or before.
  */
-export type ScoreOutcome = "submitted" | "already-submitted" | "outdated" | "empty" | "refused" | "poisoned";
+export type ScoreOutcome = "submitted" | "already-submitted" | "outdated" | "empty" | "hidden" | "refused" | "poisoned";
 
 /**
  * Starts the batch job of a folder that is complete. However often it is told of the same content, one job is started, but where a kill
@@ -36,7 +36,7 @@ export type ScoreOutcome = "submitted" | "already-submitted" | "outdated" | "emp
  */
 export async function scoreReadyFolder(event: BlobCreated, parts: ScoreParts, replayed?: number): Promise<ScoreOutcome> {
     const folder = folderOfMarker(event);
-    const outcome = await score(folder, replayed, parts);
+    const outcome = isHidden(folder) ? "hidden" : await score(folder, replayed, parts);
     parts.log(JSON.stringify({ event: "score", folder, outcome }));
     return outcome;
 }
@@ -98,10 +98,4 @@ function folderOfMarker({ container, path }: BlobCreated): string {
         );
     }
     return folder;
-}
-
-/** URL of a folder. `=` stays as it is, so that a partition such as `dt=2026-01-31` keeps its name with readers that do not decode. */
-export function folderUri(containerUrl: string, folder: string): string {
-    const segments = folder.split("/").map((segment) => encodeURIComponent(segment).replaceAll("%3D", "="));
-    return [containerUrl, ...segments].filter(Boolean).join("/");
 }

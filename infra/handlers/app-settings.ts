@@ -27,6 +27,14 @@ export function hostSettings(clientId: pulumi.Input<string>, state: HostStorage,
     };
 }
 
+/**
+ * What the host reads to leave functions to people: their triggers do nothing, and a call with the master key still runs them.
+ * https://learn.microsoft.com/azure/azure-functions/disable-function
+ */
+export function disabledSettings(functions: readonly string[]): Record<string, string> {
+    return Object.fromEntries(functions.map((name) => [`AzureWebJobs.${name}.Disabled`, "true"]));
+}
+
 /** As the app takes them, in the order of their names, so that previews do not flap. */
 export function nameValuePairs(settings: Readonly<Record<string, pulumi.Input<string>>>) {
     return Object.entries(settings)

@@ -5,7 +5,7 @@ import type { Lake } from "../lake/lake";
 import type { PartArgs } from "../part";
 import type { Runtime } from "../runtime/runtime";
 import type { StackSettings } from "../settings";
-import { hostSettings, nameValuePairs, type HandlerSettings } from "./app-settings";
+import { disabledSettings, hostSettings, nameValuePairs, type HandlerSettings } from "./app-settings";
 import { PackageDeployment } from "./deployment";
 import type { HandlerPackage } from "./package";
 import { grantHandlers } from "./roles";
@@ -19,6 +19,8 @@ export interface HandlersArgs extends Pick<PartArgs, "resourceGroupName" | "tags
     readonly monitoring: { readonly insightsId: pulumi.Input<string> };
     readonly package: HandlerPackage;
     readonly appSettings: HandlerSettings;
+    /** Names of the functions whose triggers do nothing. */
+    readonly disabled: readonly string[];
     /** What must be there, with its rights, before the handlers start. */
     readonly prerequisites: readonly pulumi.Resource[];
     readonly scale: Pick<StackSettings, "functionMemoryMb" | "functionMaxInstances" | "functionAlwaysReady" | "zoneRedundant">;
@@ -59,6 +61,7 @@ export class Handlers extends pulumi.ComponentResource {
             appSettings: nameValuePairs({
                 ...args.appSettings,
                 ...hostSettings(identity.clientId, runtime, pulumi.interpolate`ClientId=${identity.clientId};Authorization=AAD`),
+                ...disabledSettings(args.disabled),
             }),
         };
         const app = new web.WebApp(

@@ -6,7 +6,7 @@ import type { PartArgs } from "../part";
 import { subscriptionOf } from "../roles";
 import type { Runtime } from "../runtime/runtime";
 import type { ModelFolder } from "./model-folder";
-import type { ScoringCode, ScoringEnvironment } from "./scoring-code";
+import type { MlCode, MlEnvironment } from "./ml-code";
 import type { ModelWorkspace } from "./workspace";
 
 export interface ModelAssetsArgs extends Pick<PartArgs, "resourceGroupName"> {
@@ -14,9 +14,17 @@ export interface ModelAssetsArgs extends Pick<PartArgs, "resourceGroupName"> {
     readonly workspace: ModelWorkspace;
     /** Each is registered, under its own version. */
     readonly models: readonly ModelFolder[];
-    readonly code: ScoringCode;
-    readonly onlineEnvironment: ScoringEnvironment;
-    readonly batchEnvironment: ScoringEnvironment;
+    readonly code: MlCode;
+    readonly onlineEnvironment: MlEnvironment;
+    readonly batchEnvironment: MlEnvironment;
+    /** What models are trained with; undefined where they are not. */
+    readonly training: { readonly code: MlCode; readonly environment: MlEnvironment } | undefined;
+}
+
+/** Code and environment of trainings. */
+export interface TrainingAssets {
+    readonly code: machinelearning.CodeVersion;
+    readonly environment: machinelearning.EnvironmentVersion;
 }
 
 /** A model folder with the asset that it has become. */
@@ -35,25 +43,29 @@ export class ModelAssets extends pulumi.ComponentResource {
     readonly models: readonly RegisteredModel[];
     readonly onlineEnvironment: machinelearning.EnvironmentVersion;
     readonly batchEnvironment: machinelearning.EnvironmentVersion;
+    readonly training: TrainingAssets | undefined;
 
     constructor(name: string, args: ModelAssetsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:models:ModelAssets", name, {}, opts);
-        const { resourceGroupName, runtime, code } = args;
+        const { resourceGroupName, runtime, training } = args;
         const { workspace, assets } = args.workspace;
         const inWorkspace = { resourceGroupName, workspaceName: workspace.name };
         const kept = { parent: this, retainOnDelete: true, ...besideTheOld };
 
-        const codeFolder = `code/${code.version}`;
-        this.code = new machinelearning.CodeVersion(
-            `${name}-code`,
-            {
-                ...inWorkspace,
-                name: "player-predictions",
-                version: code.version,
-                properties: { codeUri: pulumi.interpolate`${runtime.blobEndpoint}/${runtime.assets.name}/${codeFolder}` },
-            },
-            { ...kept, dependsOn: this.upload(`${name}-code`, codeFolder, code.files, args) },
-        );
+        const code = (codeName: string, assetName: string, { version, files }: MlCode) => {
+            const folder = `code/${version}`;
+            return new machinelearning.CodeVersion(
+                codeName,
+                {
+                    ...inWorkspace,
+                    name: assetName,
+                    version,
+                    properties: { codeUri: pulumi.interpolate`${runtime.blobEndpoint}/${runtime.assets.name}/${folder}` },
+                },
+                { ...kept, dependsOn: this.upload(codeName, folder, files, args) },
+            );
+        };
+        this.code = code(`${name}-code`, "player-predictions", args.code);
         const model = ({ modelVersion, contentVersion, files }: ModelFolder) => {
             const folder = `models/${contentVersion}`;
             // Named by its version here too: a model that goes from one setting to another stays the same resource.
@@ -70,7 +82,7 @@ export class ModelAssets extends pulumi.ComponentResource {
             );
         };
         this.models = args.models.map((folder) => ({ folder, asset: model(folder) }));
-        const environment = (kind: string, { image, condaFile, version }: ScoringEnvironment) =>
+        const environment = (kind: string, { image, condaFile, version }: MlEnvironment) =>
             new machinelearning.EnvironmentVersion(
                 `${name}-${kind}-environment`,
                 { ...inWorkspace, name: `player-predictions-${kind}`, version, properties: { image, condaFile, osType: "Linux" } },
@@ -78,6 +90,10 @@ export class ModelAssets extends pulumi.ComponentResource {
             );
         this.onlineEnvironment = environment("online", args.onlineEnvironment);
         this.batchEnvironment = environment("batch", args.batchEnvironment);
+        this.training = training && {
+            code: code(`${name}-training-code`, "player-predictions-training", training.code),
+            environment: environment("training", training.environment),
+        };
 
         this.registerOutputs({ codeId: this.code.id });
     }
@@ -110,7 +126,7 @@ export class ModelAssets extends pulumi.ComponentResource {
 }
 
 /** https://learn.microsoft.com/azure/machine-learning/reference-yaml-core-syntax#azure-ml-data-reference-uris */
-function pathInDatastore(datastore: machinelearning.Datastore, path: string): pulumi.Output<string> {
+export function pathInDatastore(datastore: machinelearning.Datastore, path: string): pulumi.Output<string> {
     return datastore.id.apply((id) => {
         const [, , , , resourceGroup, , , , workspace, , name] = id.split("/");
         return `azureml://subscriptions/${subscriptionOf(id)}/resourcegroups/${resourceGroup}/workspaces/${workspace}/datastores/${name}/paths/${path}`;

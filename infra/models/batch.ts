@@ -6,7 +6,7 @@ import type { PartArgs } from "../part";
 import { assignRole } from "../roles";
 import type { Runtime } from "../runtime/runtime";
 import type { ModelAssets } from "./assets";
-import { scoringScripts } from "./scoring-code";
+import { scoringScripts } from "./ml-code";
 import type { ModelWorkspace } from "./workspace";
 
 export interface BatchEndpointArgs extends Pick<PartArgs, "resourceGroupName" | "tags"> {
@@ -28,20 +28,23 @@ export interface BatchEndpointArgs extends Pick<PartArgs, "resourceGroupName" | 
 export class BatchEndpoint extends pulumi.ComponentResource {
     readonly scoringUri: pulumi.Output<string>;
     readonly deployment: pulumi.Output<string>;
+    readonly cluster: machinelearning.Compute;
+    /** Whom jobs on the cluster run as. */
+    readonly identity: managedidentity.UserAssignedIdentity;
 
     constructor(name: string, args: BatchEndpointArgs, opts?: pulumi.ComponentResourceOptions) {
         super("player-predictions:models:BatchEndpoint", name, {}, opts);
         const { resourceGroupName, tags, assets } = args;
         const inWorkspace = { resourceGroupName, workspaceName: args.workspace.workspace.name };
 
-        const identity = new managedidentity.UserAssignedIdentity(`${name}-identity`, { resourceGroupName, tags }, { parent: this });
-        const rights = this.grant(name, identity.principalId, args);
-        const cluster = new machinelearning.Compute(
+        this.identity = new managedidentity.UserAssignedIdentity(`${name}-identity`, { resourceGroupName, tags }, { parent: this });
+        const rights = this.grant(name, this.identity.principalId, args);
+        this.cluster = new machinelearning.Compute(
             `${name}-cluster`,
             {
                 ...inWorkspace,
                 computeName: "scoring",
-                identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+                identity: { type: "UserAssigned", userAssignedIdentities: [this.identity.id] },
                 properties: {
                     computeType: "AmlCompute",
                     disableLocalAuth: true,
@@ -76,7 +79,7 @@ export class BatchEndpoint extends pulumi.ComponentResource {
                     model: { referenceType: "Id", assetId: args.model.id },
                     codeConfiguration: { codeId: assets.code.id, scoringScript: scoringScripts.batch },
                     environmentId: assets.batchEnvironment.id,
-                    compute: cluster.id,
+                    compute: this.cluster.id,
                     resources: { instanceCount: args.maxNodes },
                     // The script writes its own files: Azure ML's one file has no header.
                     outputAction: "SummaryOnly",

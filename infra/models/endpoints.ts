@@ -12,8 +12,26 @@ export interface Endpoints {
     readonly modelVersion: pulumi.Output<string>;
     /** Another model beside; undefined where there is none. */
     readonly challenger: DeployedChallenger | undefined;
+    /** What models are trained with in the workspace; undefined where they are not. */
+    readonly training: TrainingPlace | undefined;
     /** Names of the online deployments, by the version of their models. */
     readonly deployments: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/** Where a training runs, with what, and where its candidate goes. */
+export interface TrainingPlace {
+    /** ARM id of the workspace. */
+    readonly workspaceId: pulumi.Output<string>;
+    /** ARM ids of code, environment and cluster. */
+    readonly codeId: pulumi.Output<string>;
+    readonly environmentId: pulumi.Output<string>;
+    readonly computeId: pulumi.Output<string>;
+    /** Client id of the cluster's identity. */
+    readonly identityClientId: pulumi.Output<string>;
+    /** Address in a datastore of the model in service. */
+    readonly currentModel: pulumi.Output<string>;
+    /** Address in a datastore of the folder that takes the candidates. */
+    readonly candidates: pulumi.Output<string>;
 }
 
 /** A model that is tried beside the one in service. */
@@ -32,6 +50,7 @@ export function existingEndpoints(existing: ExistingEndpoints): Endpoints {
         outputDatastore: pulumi.output(existing.existingOutputDatastore),
         modelVersion: pulumi.output(existing.existingModelVersion),
         challenger: undefined,
+        training: undefined,
         deployments: { [existing.existingModelVersion]: pulumi.output(existing.existingScoringDeployment) },
     };
 }

@@ -6,11 +6,12 @@ import type { Runtime } from "../runtime/runtime";
 import type { StackSettings } from "../settings";
 import { ModelAssets } from "./assets";
 import { BatchEndpoint } from "./batch";
-import type { DeployedChallenger, Endpoints } from "./endpoints";
+import type { DeployedChallenger, Endpoints, TrainingPlace } from "./endpoints";
 import { ModelEvents } from "./events";
 import { readDeployedModels, type ModelFolder } from "./model-folder";
 import { OnlineEndpoint } from "./online";
-import { batchImage, onlineImage, readScoringCode, readScoringEnvironment } from "./scoring-code";
+import { batchImage, onlineImage, readMlEnvironment, readScoringCode, readTrainingCode } from "./ml-code";
+import { Training } from "./training";
 import { ModelWorkspace } from "./workspace";
 
 export interface ModelsArgs extends PartArgs {
@@ -36,6 +37,7 @@ export interface ModelsArgs extends PartArgs {
         | "batchVmSize"
         | "batchMaxNodes"
         | "batchWorkersPerNode"
+        | "trainingFolder"
     >;
 }
 
@@ -48,6 +50,7 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
     readonly outputDatastore: pulumi.Output<string>;
     readonly modelVersion: pulumi.Output<string>;
     readonly challenger: DeployedChallenger | undefined;
+    readonly training: TrainingPlace | undefined;
     readonly deployments: Readonly<Record<string, pulumi.Output<string>>>;
 
     constructor(name: string, args: ModelsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -55,8 +58,10 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
         const { resourceGroupName, tags, tenantId, insightsId, runtime, lake, settings } = args;
         const { live, challenger, all } = readDeployedModels({ live: settings.modelFolder, challenger: settings.challengerFolder, kept: settings.keptModelFolders });
         const code = readScoringCode();
-        const onlineEnvironment = readScoringEnvironment(onlineImage, "environment.online.yaml");
-        const batchEnvironment = readScoringEnvironment(batchImage, "environment.batch.yaml");
+        const onlineEnvironment = readMlEnvironment(onlineImage, "environment.online.yaml");
+        const batchEnvironment = readMlEnvironment(batchImage, "environment.batch.yaml");
+        const isTrained = settings.trainingFolder !== undefined;
+        const training = isTrained ? { code: readTrainingCode(), environment: readMlEnvironment(batchImage, "environment.train.yaml") } : undefined;
 
         const workspace = new ModelWorkspace(
             name,
@@ -75,7 +80,7 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
         );
         const assets = new ModelAssets(
             name,
-            { resourceGroupName, runtime, workspace, models: all, code, onlineEnvironment, batchEnvironment },
+            { resourceGroupName, runtime, workspace, models: all, code, onlineEnvironment, batchEnvironment, training },
             { parent: this },
         );
         const online = new OnlineEndpoint(
@@ -119,6 +124,13 @@ export class Models extends pulumi.ComponentResource implements Endpoints {
             { parent: this },
         );
 
+        this.training =
+            assets.training &&
+            new Training(
+                `${name}-training`,
+                { resourceGroupName, lake, workspace, assets: assets.training, batch, model: assets.of(live), callerPrincipalId: args.callerPrincipalId },
+                { parent: this },
+            );
         new ModelEvents(`${name}-events`, { resourceGroupName, tags, workspaceId: workspace.workspace.id, lake }, { parent: this });
 
         this.onlineScoringUri = online.scoringUri;

@@ -6,7 +6,7 @@ import type { PartArgs } from "../part";
 import { assignRole } from "../roles";
 import type { Runtime } from "../runtime/runtime";
 import type { ModelAssets, RegisteredModel } from "./assets";
-import { scoringScripts } from "./scoring-code";
+import { scoringScripts } from "./ml-code";
 import type { ModelWorkspace } from "./workspace";
 
 export interface OnlineEndpointArgs extends Pick<PartArgs, "resourceGroupName" | "tags"> {

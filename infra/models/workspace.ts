@@ -75,26 +75,38 @@ export class ModelWorkspace extends pulumi.ComponentResource {
         this.connections = connectPrivately(name, { resourceGroupName, tags, privateLink, resourceId, services: ["workspace"] }, { parent: this });
         // https://learn.microsoft.com/azure/machine-learning/concept-data#default-datastore
         this.jobFilesId = pulumi.interpolate`${runtime.accountId}/blobServices/default/containers/azureml-blobstore-${this.workspace.workspaceId}`;
-        const datastore = (datastoreName: string, account: pulumi.Input<string>, containerName: pulumi.Input<string>) =>
-            new machinelearning.Datastore(
-                `${name}-${datastoreName}`,
-                {
-                    resourceGroupName,
-                    workspaceName: this.workspace.name,
-                    name: datastoreName,
-                    properties: {
-                        datastoreType: "AzureBlob",
-                        accountName: account,
-                        containerName,
-                        credentials: { credentialsType: "None" },
-                        serviceDataAccessAuthIdentity: "None",
-                    },
-                },
-                { parent: this },
-            );
-        this.assets = datastore("assets", runtime.accountName, runtime.assets.name);
-        this.predictions = datastore(containers.predictions, args.lakeAccount, containers.predictions);
+        const inWorkspace = { resourceGroupName, workspaceName: this.workspace.name };
+        this.assets = blobDatastore(`${name}-assets`, { ...inWorkspace, name: "assets", accountName: runtime.accountName, containerName: runtime.assets.name }, this);
+        const predictions = { name: containers.predictions, containerName: containers.predictions, accountName: args.lakeAccount };
+        this.predictions = blobDatastore(`${name}-${containers.predictions}`, { ...inWorkspace, ...predictions }, this);
 
         this.registerOutputs({ workspaceName: this.workspace.name });
     }
+}
+
+export interface BlobDatastoreArgs extends Pick<PartArgs, "resourceGroupName"> {
+    readonly workspaceName: pulumi.Input<string>;
+    /** Its name in the workspace. */
+    readonly name: string;
+    readonly accountName: pulumi.Input<string>;
+    readonly containerName: pulumi.Input<string>;
+}
+
+/** A container as the workspace knows it, without credentials: jobs read and write under their own identity. */
+export function blobDatastore(name: string, args: BlobDatastoreArgs, parent: pulumi.Resource): machinelearning.Datastore {
+    const { accountName, containerName, ...address } = args;
+    return new machinelearning.Datastore(
+        name,
+        {
+            ...address,
+            properties: {
+                datastoreType: "AzureBlob",
+                accountName,
+                containerName,
+                credentials: { credentialsType: "None" },
+                serviceDataAccessAuthIdentity: "None",
+            },
+        },
+        { parent },
+    );
 }

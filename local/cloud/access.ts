@@ -13,7 +13,7 @@ const roles: Readonly<Record<string, readonly Permission[]>> = {
     "8a0f0c08-91a1-4084-bc3d-661d67233fed": ["queue/process"], // Storage Queue Data Message Processor
     "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": ["queue/send"], // Storage Queue Data Message Sender
     "19e7f393-937e-4f77-808e-94535e297925": ["queue/read"], // Storage Queue Data Reader
-    "f6c7c914-8db3-469d-8ca1-694a8f32e121": ["models/score"], // AzureML Data Scientist
+    "f6c7c914-8db3-469d-8ca1-694a8f32e121": ["models/score", "jobs/write"], // AzureML Data Scientist
     "4633458b-17de-408a-b874-0445c86b69e6": ["secrets/read"], // Key Vault Secrets User
 };
 
@@ -26,6 +26,7 @@ export type Permission =
     | "queue/process"
     | "queue/manage"
     | "models/score"
+    | "jobs/write"
     | "secrets/read";
 
 interface Assignment {

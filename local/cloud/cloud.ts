@@ -59,6 +59,8 @@ export class LocalCloud {
         readonly storage: StorageService,
         readonly redis: RedisService,
         readonly web: WebService,
+        /** Azure Resource Manager's address, without a slash at its end. */
+        readonly managementEndpoint: string,
     ) {
         this.#types = Object.assign({}, ...services.map(({ types }) => types)) as CloudService["types"];
         this.#calls = Object.assign({}, ...services.map(({ calls }) => calls)) as NonNullable<CloudService["calls"]>;
@@ -73,9 +75,9 @@ export class LocalCloud {
         const redis = new RedisService(workshop, identity);
         const keyVault = new KeyVaultService(access);
         const web = new WebService(workshop, secrets, identity, identities, keyVault);
-        const models = new ModelService(workshop, identity, access, identities, storage);
+        const models = await ModelService.start(workshop, identity, access, identities, storage);
         const aws = await AwsService.start(workshop, identity, studio);
-        return new LocalCloud([onPaper, network, access, identities, storage, storage.events, redis, keyVault, web, models, aws], storage, redis, web);
+        return new LocalCloud([onPaper, network, access, identities, storage, storage.events, redis, keyVault, web, models, aws], storage, redis, web, models.managementEndpoint);
     }
 
     /** The types of resources that it knows. */

@@ -61,10 +61,10 @@ function parseInvocation(body: string): z.infer<typeof invocationBody> {
     }
 }
 
-function describe({ registered }: TriggeredFunction): object {
+function describe({ registered, disabled }: TriggeredFunction): object {
     const { name, bindings } = registered.metadata;
     const config = { bindings: Object.entries(bindings).map(([key, binding]) => ({ ...binding, name: key })) };
-    return { name, language: "node", isDisabled: false, config };
+    return { name, language: "node", isDisabled: disabled, config };
 }
 
 function sendJson(response: ServerResponse, value: unknown): void {

@@ -9,6 +9,8 @@ interface Triggered {
     readonly registered: RegisteredFunction;
     /** Name of the trigger's binding. */
     readonly binding: string;
+    /** Whether its trigger does nothing: https://learn.microsoft.com/azure/azure-functions/disable-function */
+    readonly disabled: boolean;
 }
 
 export interface HttpFunction extends Triggered {
@@ -73,7 +75,7 @@ function readFunction(registered: RegisteredFunction, settings: AppSettings): Tr
             );
         }
     }
-    const triggered = { registered, binding };
+    const triggered = { registered, binding, disabled: settings[`AzureWebJobs.${name}.Disabled`] === "true" };
     switch (kind) {
         case "httptrigger": {
             const { route = name, methods, authLevel } = parse(name, httpTrigger, options);

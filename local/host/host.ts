@@ -64,15 +64,15 @@ export class Host {
         const functions = await this.#readFunctions();
         const triggers = this.#buildTriggers(functions);
         const http = functions.filter((triggered) => triggered.kind === "http");
-        const routes = new RouteTable(http, this.#config.routePrefix);
+        const routes = new RouteTable(http.filter(({ disabled }) => !disabled), this.#config.routePrefix);
         await this.#core.start(packageDir);
 
         this.#frontEnd = new HttpFrontEnd(this.#core, routes, new Admin(functions, triggers, keys), keys, this.#log);
         this.#answer = this.#frontEnd.listener;
-        for (const trigger of [...this.#timers, ...this.#queues]) {
+        for (const trigger of [...this.#timers, ...this.#queues].filter(({ target }) => !target.disabled)) {
             trigger.start();
         }
-        const names = functions.map((triggered) => `${triggered.registered.metadata.name} (${triggered.kind})`);
+        const names = functions.map(({ registered, kind, disabled }) => `${registered.metadata.name} (${disabled ? "disabled " : ""}${kind})`);
         this.#log.write("information", `listening on http://${address}: ${names.join(", ")}`);
         return `http://${address}`;
     }

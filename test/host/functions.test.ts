@@ -22,16 +22,17 @@ describe("what a package registers", () => {
         const output: BindingInfo = { type: "http", direction: "out" };
         const http = register({ type: "httpTrigger", methods: ["get"], authLevel: "function" }, { $return: output });
         expect(readFunctions([timer, queue, http], settings)).toEqual([
-            { kind: "timer", registered: timer, binding: "trigger", schedule: "0 0 2 * * *", runOnStartup: false },
+            { kind: "timer", registered: timer, binding: "trigger", disabled: false, schedule: "0 0 2 * * *", runOnStartup: false },
             {
                 kind: "queue",
                 registered: queue,
                 binding: "trigger",
+                disabled: false,
                 queueName: "in-client",
                 queueServiceUri: "https://127.0.0.1/lake",
                 clientId: "client",
             },
-            { kind: "http", registered: http, binding: "trigger", route: "f", methods: ["GET"], authLevel: "function" },
+            { kind: "http", registered: http, binding: "trigger", disabled: false, route: "f", methods: ["GET"], authLevel: "function" },
         ]);
     });
 
@@ -114,6 +115,7 @@ describe("a schedule", () => {
             kind: "timer",
             registered: register({ type: "timerTrigger" }),
             binding: "trigger",
+            disabled: false,
             schedule,
             runOnStartup: false,
         };

@@ -4,7 +4,7 @@ import { RouteTable } from "../../local/host/routes";
 
 function httpFunction(name: string, route: string, ...methods: string[]): HttpFunction {
     const registered = { metadata: { name, bindings: {} }, callback: () => undefined };
-    return { kind: "http", registered, binding: "request", route, methods: methods.length > 0 ? methods : ["GET"], authLevel: "anonymous" };
+    return { kind: "http", registered, binding: "request", disabled: false, route, methods: methods.length > 0 ? methods : ["GET"], authLevel: "anonymous" };
 }
 
 function find(routes: RouteTable, path: string, method = "GET") {

@@ -20,7 +20,7 @@ beforeAll(async () => {
     workshop = await openTestWorkshop();
     host = await startHost(workshop, {
         packageDir: await buildFixture(workshop.dir, "timers"),
-        appSettings: { EVERY_SECOND: "* * * * * *" },
+        appSettings: { EVERY_SECOND: "* * * * * *", "AzureWebJobs.disabled.Disabled": "true" },
         identity: { endpoint: "http://127.0.0.1:1/token", header: "identity-header" },
         keys,
         port: 0,
@@ -77,6 +77,22 @@ describe("a timer", () => {
     it("runs at the start only where it asks to", async () => {
         expect(await runsOf("atStart")).toHaveLength(1);
         expect(await runsOf("yearly")).toHaveLength(0);
+    });
+
+    it("that is disabled runs only when it is told to", async () => {
+        await until(
+            () => runsOf("everySecond"),
+            ({ length }) => length >= 3,
+        );
+        expect(await runsOf("disabled")).toHaveLength(0);
+        const described = await fetch(`${host.url}/admin/functions`, { headers: { "x-functions-key": keys.masterKey } });
+        const functions = (await described.json()) as { name: string; isDisabled: boolean }[];
+        expect(functions.filter(({ isDisabled }) => isDisabled).map(({ name }) => name)).toEqual(["disabled"]);
+        expect((await trigger("disabled")).status).toBe(202);
+        await until(
+            () => runsOf("disabled"),
+            ({ length }) => length === 1,
+        );
     });
 
     it("runs when it is told to, at once accepted, and the log says when it ended", async () => {

@@ -54,6 +54,7 @@ describe("the handlers", () => {
         const hostOnly = Object.keys(given).filter((name) => !(settingNames as string[]).includes(name));
         expect(hostOnly).toEqual([
             "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+            "AzureWebJobs.retrain.Disabled",
             "AzureWebJobsStorage__blobServiceUri",
             "AzureWebJobsStorage__clientId",
             "AzureWebJobsStorage__credential",
@@ -70,6 +71,7 @@ describe("the handlers", () => {
             AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/players-aws-role",
             AWS_TOKEN_AUDIENCE: "api://audience-client",
             AZURE_CLIENT_ID: "client-of-players-handlers",
+            "AzureWebJobs.retrain.Disabled": "true",
             AzureWebJobsStorage__blobServiceUri: "https://playersruntime.blob.test",
             AzureWebJobsStorage__clientId: "client-of-players-handlers",
             AzureWebJobsStorage__credential: "managedidentity",
@@ -109,6 +111,7 @@ describe("the handlers", () => {
             BATCH_FRESH_SECONDS: "93600",
             PREDICTION_KEEP_SECONDS: "604800",
             RECONCILE_SCHEDULE: "0 */10 * * * *",
+            RETRAIN_SCHEDULE: "0 0 3 * * 1",
             REDIS_HOST: "redis.test",
             REDIS_PORT: "10000",
             REDIS_USERNAME: "principal-of-players-handlers",
@@ -117,7 +120,40 @@ describe("the handlers", () => {
             SOURCE_BUCKET: "starfall-dev-player-logs",
             SOURCE_PREFIX: "players/",
             STS_ENDPOINT: "https://sts.aws.test",
+            TRAINING_CANDIDATES: "",
+            TRAINING_CODE: "",
+            TRAINING_COMPUTE: "",
+            TRAINING_CURRENT_MODEL: "",
+            TRAINING_ENVIRONMENT: "",
+            TRAINING_FOLDER: "",
+            TRAINING_IDENTITY: "",
+            TRAINING_JOBS_URI: "",
+            TRAINING_SEARCH_SECONDS: "0",
         });
+    });
+
+    it("train the models again where they are told on what, by themselves or when a person has them do it", async () => {
+        const trained = { trainingFolder: "players/_labelled", retrainSearchSeconds: "600" };
+        const weekly = appSettings(await record({ config: trained }));
+        const inDatastore = (path: string) => `azureml:/${subscription}/resourcegroups/rg/workspaces/ws/datastores/${path}`;
+        expect(weekly).toMatchObject({
+            RETRAIN_SCHEDULE: "0 0 3 * * 1",
+            TRAINING_CANDIDATES: inDatastore("models/paths/candidates"),
+            TRAINING_CODE: idOf("machinelearningservices/CodeVersion", "player-predictions-training"),
+            TRAINING_COMPUTE: idOf("machinelearningservices/Compute", "players-ml-batch-cluster"),
+            TRAINING_CURRENT_MODEL: expect.stringMatching(new RegExp(`^${inDatastore("assets/paths/models/")}[0-9a-f]{12}$`)) as string,
+            TRAINING_ENVIRONMENT: idOf("machinelearningservices/EnvironmentVersion", "player-predictions-training"),
+            TRAINING_FOLDER: "players/_labelled",
+            TRAINING_IDENTITY: "client-of-players-ml-batch-identity",
+            TRAINING_JOBS_URI: `https://management.azure.com${idOf("machinelearningservices/Workspace", "players-ml-workspace")}/jobs`,
+            TRAINING_SEARCH_SECONDS: "600",
+        });
+        expect(() => readSettings(weekly)).not.toThrow();
+        expect(weekly).not.toHaveProperty(["AzureWebJobs.retrain.Disabled"]);
+
+        const byHand = appSettings(await record({ config: { ...trained, retrainSchedule: "" } }));
+        // The host wants a schedule of what it does not run, too.
+        expect(byHand).toMatchObject({ RETRAIN_SCHEDULE: "0 0 0 1 1 *", "AzureWebJobs.retrain.Disabled": "true", TRAINING_FOLDER: "players/_labelled" });
     });
 
     it("come as a package named by its content, deployed from one blob that a secret token reads", async () => {

@@ -188,6 +188,45 @@ describe("the models", () => {
         });
     });
 
+    it("are trained again on the batch cluster, which may write candidates and read nothing new", async () => {
+        const training = await record({ config: { trainingFolder: "players/_labelled" } });
+        const before = new Set((await recorded).resources.map(({ type, name }) => `${type} ${name}`));
+        const added = training.resources.filter(({ type, name }) => !before.has(`${type} ${name}`));
+        const names = added.map(({ name }) => name);
+        const uploads = names.filter((name) => name.startsWith("players-ml-training-code-"));
+        expect(uploads).toEqual(expect.arrayContaining(["train.py", "gate.py", "report_page.py", "search.py", "features.json", "promotions.json"].map((file) => `players-ml-training-code-${file}`)));
+        expect(uploads).not.toContain("players-ml-training-code-batch_score.py");
+        expect(names.filter((name) => !uploads.includes(name)).sort()).toEqual([
+            "players-ml-training-candidates-role",
+            "players-ml-training-code",
+            "players-ml-training-environment",
+            "players-ml-training-models",
+            "players-ml-training-verdicts-role",
+        ]);
+        const ofTraining = (type: string, name: string) => training.get(`azure-native:machinelearningservices:${type}`, name);
+        const code = ofTraining("CodeVersion", "players-ml-training-code");
+        expect(code.inputs).toMatchObject({
+            ...inWorkspace,
+            name: "player-predictions-training",
+            properties: { codeUri: `https://playersruntime.blob.test/assets/code/${text(code.inputs.version)}` },
+        });
+        expect(code.after).toContain("players-ml-training-code-train.py");
+        expect(ofTraining("EnvironmentVersion", "players-ml-training-environment").inputs).toMatchObject({
+            ...inWorkspace,
+            name: "player-predictions-training",
+            properties: { osType: "Linux", condaFile: expect.stringContaining("optuna==") as string },
+        });
+        expect(ofTraining("Datastore", "players-ml-training-models").inputs).toMatchObject({
+            ...inWorkspace,
+            name: "models",
+            properties: { accountName: "playerslake", containerName: "models", credentials: { credentialsType: "None" }, serviceDataAccessAuthIdentity: "None" },
+        });
+        const roleOf = (name: string) => training.get("azure-native:authorization:RoleAssignment", name).inputs;
+        const scope = idOf("storage/BlobContainer", "models");
+        expect(roleOf("players-ml-training-candidates-role")).toMatchObject({ principalId: "principal-of-players-ml-batch-identity", scope, roleDefinitionId: expect.stringContaining("ba92f5b4") as string });
+        expect(roleOf("players-ml-training-verdicts-role")).toMatchObject({ principalId: "principal-of-players-handlers", scope, roleDefinitionId: expect.stringContaining("2a2b9908") as string });
+    });
+
     it("must be trained first", async () => {
         await expect(record({ config: { modelFolder: "no-such-folder" } })).rejects.toThrow(
             "there are no trained models in no-such-folder (player-predictions:modelFolder): run npm run train -- --data FILE",

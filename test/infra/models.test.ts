@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { contentVersion } from "../../infra/content";
 import { ModelFolderError, readDeployedModels, readModelFolder } from "../../infra/models/model-folder";
-import { readScoringCode } from "../../infra/models/scoring-code";
+import { readScoringCode } from "../../infra/models/ml-code";
 import { makeModelFolder, modelVersion, passedGate } from "./recording";
 
 function folder(files: Record<string, string>): string {

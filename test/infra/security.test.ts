@@ -21,12 +21,14 @@ const recordings = Promise.all([
     record(),
     record({ stack: "prod" }),
     record({ config: password }),
+    record({ config: { trainingFolder: "players/_labelled" } }),
 ]);
 
 async function facts(of: (recording: Awaited<ReturnType<typeof record>>) => Row[]): Promise<string[]> {
-    const [dev, prod, withPassword] = (await recordings).map(of) as [Row[], Row[], Row[]];
+    const [dev, prod, withPassword, retrained] = (await recordings).map(of) as [Row[], Row[], Row[], Row[]];
     const known = new Set(dev.map((row) => row.join(" | ")));
-    return withStacks({ dev, prod, "with a password": withPassword.filter((row) => !known.has(row.join(" | "))) });
+    const added = (rows: Row[]) => rows.filter((row) => !known.has(row.join(" | ")));
+    return withStacks({ dev, prod, "with a password": added(withPassword), "with retraining": added(retrained) });
 }
 
 describe("docs/security.md", () => {

@@ -67,6 +67,7 @@ describe("storage", () => {
             "playerslake/comparisons",
             "playerslake/dead-letters",
             "playerslake/logs",
+            "playerslake/models",
             "playerslake/predictions",
             "playerslake/requests",
             "playerslake/runs",

@@ -1,65 +1,22 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { AnonymousCredential, BlobServiceClient, RestError, StorageSharedKeyCredential } from "@azure/storage-blob";
 import type { TokenCredential } from "@azure/identity";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AccessControl } from "../../local/cloud/access";
 import { LocalCloud } from "../../local/cloud/cloud";
-import { IdentityService } from "../../local/cloud/identities";
-import { ModelService } from "../../local/cloud/models/service";
-import type { CloudService, Identified, Inputs, Outputs } from "../../local/cloud/resource-type";
-import { Secrets } from "../../local/cloud/secrets";
-import { StorageService } from "../../local/cloud/storage/service";
+import type { Identified } from "../../local/cloud/resource-type";
 import type { Studio } from "../../local/cloud/studio";
-import { startIdentity, type IdentityPart } from "../../local/parts/identity";
-import { openWorkshop, type Workshop } from "../../local/parts/workshop";
+import { openWorkshop } from "../../local/parts/workshop";
+import { roleIds, World, type Registered } from "./world";
 
-const dir = mkdtempSync(path.join(tmpdir(), "local-cloud-"));
-const roleIds = {
-    blobContributor: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-    blobReader: "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-    queueSender: "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
-    dataScientist: "f6c7c914-8db3-469d-8ca1-694a8f32e121",
-} as const;
-
-let workshop: Workshop;
-let identity: IdentityPart;
-let storage: StorageService;
-let services: readonly CloudService[];
-let account: Identified & Outputs;
-let caller: Identified & Outputs;
-let stranger: Identified & Outputs;
-
-/** Registers a resource as the program would. */
-async function register(type: string, name: string, inputs: Inputs): Promise<Identified & Outputs> {
-    const resourceType = services.map(({ types }) => types[type]).find((each) => each !== undefined);
-    if (resourceType === undefined) {
-        throw new Error(`no ${type}`);
-    }
-    const registration = { type, name, inputs: { resourceGroupName: "group", ...inputs } };
-    const identified = resourceType.identify(registration);
-    return { ...identified, ...(await resourceType.create(registration, identified)) };
-}
-
-async function assign(principal: Identified & Outputs, role: string, scope: string): Promise<void> {
-    await register("azure-native:authorization:RoleAssignment", `${principal.name}-${role}`, {
-        roleAssignmentName: `${principal.name}-${role}-${scope.length}`,
-        principalId: principal.principalId,
-        roleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${role}`,
-        scope,
-    });
-}
-
-function credentialOf(principal: Identified & Outputs, audience = "https://storage.azure.com"): TokenCredential {
-    return {
-        getToken: async () => ({ token: await identity.issue(String(principal.clientId), audience), expiresOnTimestamp: Date.now() + 3_600_000 }),
-    };
-}
+let world: World;
+let account: Registered;
+let caller: Registered;
+let stranger: Registered;
 
 function blobsAs(credential: TokenCredential | AnonymousCredential | StorageSharedKeyCredential) {
-    const client = new BlobServiceClient(storage.byName("lake").blobEndpoint, credential, { retryOptions: { maxTries: 1 } });
+    const client = new BlobServiceClient(world.storage.byName("lake").blobEndpoint, credential, { retryOptions: { maxTries: 1 } });
     return client.getContainerClient("logs");
 }
 
@@ -76,26 +33,17 @@ async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
 }
 
 beforeAll(async () => {
-    workshop = await openWorkshop(dir);
-    identity = await startIdentity(workshop);
-    const access = new AccessControl();
-    const identities = new IdentityService(identity);
-    storage = new StorageService(workshop, new Secrets(dir), identity, access);
-    services = [access, identities, storage, storage.events, new ModelService(workshop, identity, access, identities, storage)];
-    caller = await register("azure-native:managedidentity:UserAssignedIdentity", "caller", { resourceName: "caller" });
-    stranger = await register("azure-native:managedidentity:UserAssignedIdentity", "stranger", { resourceName: "stranger" });
-    account = await register("azure-native:storage:StorageAccount", "lake", { accountName: "lake", allowSharedKeyAccess: false });
-    await register("azure-native:storage:BlobContainer", "logs", { accountName: "lake", containerName: "logs" });
-    await register("azure-native:storage:Queue", "ready", { accountName: "lake", queueName: "ready" });
+    world = await World.start();
+    caller = await world.identityNamed("caller");
+    stranger = await world.identityNamed("stranger");
+    account = await world.account("lake", "logs");
+    await world.register("storage:Queue", "ready", { accountName: "lake", queueName: "ready" });
 });
 
-afterAll(async () => {
-    await workshop?.stop();
-    rmSync(dir, { recursive: true, force: true });
-});
+afterAll(() => world?.stop());
 
 test("a type or a function that it does not know is refused by its name", async () => {
-    const whole = await openWorkshop(path.join(dir, "whole"));
+    const whole = await openWorkshop(path.join(world.dir, "whole"));
     const cloud = await LocalCloud.start(whole, {} as Studio);
     await expect(cloud.register({ type: "azure-native:cosmosdb:Account", name: "new", inputs: {} })).rejects.toThrow(
         /does not know the resource type azure-native:cosmosdb:Account \("new"\)/,
@@ -107,27 +55,27 @@ test("a type or a function that it does not know is refused by its name", async 
 describe("storage", () => {
     test("a principal does what its role allows on its scope, and nothing else", async () => {
         const denied = "AuthorizationPermissionMismatch";
-        expect(await refusalOf(blobsAs(credentialOf(caller)).getBlockBlobClient("a").upload("x", 1))).toBe(denied);
+        expect(await refusalOf(blobsAs(world.credentialOf(caller)).getBlockBlobClient("a").upload("x", 1))).toBe(denied);
         const container = `${account.id}/blobServices/default/containers/logs`;
-        await assign(caller, roleIds.blobContributor, container);
-        await assign(stranger, roleIds.blobReader, `${container}-of-others`);
-        await blobsAs(credentialOf(caller)).getBlockBlobClient("a").upload("x", 1);
-        expect(await refusalOf(blobsAs(credentialOf(stranger)).getBlockBlobClient("a").getProperties())).toBe(denied);
-        await assign(stranger, roleIds.blobReader, container);
-        expect((await blobsAs(credentialOf(stranger)).getBlockBlobClient("a").downloadToBuffer()).toString()).toBe("x");
-        expect(await refusalOf(blobsAs(credentialOf(stranger)).getBlockBlobClient("b").upload("x", 1))).toBe(denied);
+        await world.assign(caller, roleIds.blobContributor, container);
+        await world.assign(stranger, roleIds.blobReader, `${container}-of-others`);
+        await blobsAs(world.credentialOf(caller)).getBlockBlobClient("a").upload("x", 1);
+        expect(await refusalOf(blobsAs(world.credentialOf(stranger)).getBlockBlobClient("a").getProperties())).toBe(denied);
+        await world.assign(stranger, roleIds.blobReader, container);
+        expect((await blobsAs(world.credentialOf(stranger)).getBlockBlobClient("a").downloadToBuffer()).toString()).toBe("x");
+        expect(await refusalOf(blobsAs(world.credentialOf(stranger)).getBlockBlobClient("b").upload("x", 1))).toBe(denied);
     });
 
     test("keys, anonymous callers and tokens for other services are refused", async () => {
-        const key = new StorageSharedKeyCredential("lake", storage.byName("lake").key);
+        const key = new StorageSharedKeyCredential("lake", world.storage.byName("lake").key);
         expect(await refusalOf(blobsAs(key).getBlobClient("a").getProperties())).toBe("KeyBasedAuthenticationNotPermitted");
         expect(await refusalOf(blobsAs(new AnonymousCredential()).getBlobClient("a").getProperties())).toBe("PublicAccessNotPermitted");
-        const other = credentialOf(caller, "https://management.azure.com");
+        const other = world.credentialOf(caller, "https://management.azure.com");
         expect(await refusalOf(blobsAs(other).getBlobClient("a").getProperties())).toBe("AuthenticationFailed");
     });
 
     test("a subscription needs the topic's role on the queue, and then delivers what its filter wants", async () => {
-        const topic = await register("azure-native:eventgrid:SystemTopic", "topic", {
+        const topic = await world.register("eventgrid:SystemTopic", "topic", {
             systemTopicName: "topic",
             source: account.id,
             identity: { type: "SystemAssigned" },
@@ -146,20 +94,20 @@ describe("storage", () => {
                 advancedFilters: [{ operatorType: "StringIn", key: "data.api", values: ["PutBlob", "PutBlockList"] }],
             },
         };
-        const add = () => register("azure-native:eventgrid:SystemTopicEventSubscription", "ready", subscription);
+        const add = () => world.register("eventgrid:SystemTopicEventSubscription", "ready", subscription);
         await expect(add()).rejects.toThrow(/no role to send to it/);
         const { principalId } = topic.identity as { principalId: string };
-        await assign({ ...topic, principalId }, roleIds.queueSender, `${account.id}/queueServices/default/queues/ready`);
+        await world.assign({ ...topic, principalId }, roleIds.queueSender, `${account.id}/queueServices/default/queues/ready`);
         await add();
 
-        const container = blobsAs(credentialOf(caller));
+        const container = blobsAs(world.credentialOf(caller));
         await container.getBlockBlobClient("day 1/한국.csv").upload("x", 1);
         const put = await container.getBlockBlobClient("day 1/_SUCCESS").upload("", 0);
         const staged = container.getBlockBlobClient("day 2/_SUCCESS");
         await staged.stageBlock("MDAw", "y", 1);
         await staged.commitBlockList(["MDAw"]);
 
-        const { receivedMessageItems } = await storage.byName("lake").queues.getQueueClient("ready").receiveMessages({ numberOfMessages: 10 });
+        const { receivedMessageItems } = await world.storage.byName("lake").queues.getQueueClient("ready").receiveMessages({ numberOfMessages: 10 });
         const events = receivedMessageItems.map(
             ({ messageText }) => JSON.parse(Buffer.from(messageText, "base64").toString()) as { subject: string; data: { api: string; eTag: string } },
         );
@@ -197,37 +145,25 @@ describe("Azure ML", () => {
     let workspace: Identified;
 
     beforeAll(async () => {
-        await register("azure-native:storage:StorageAccount", "runtime", { accountName: "runtime" });
-        await register("azure-native:storage:BlobContainer", "assets", { accountName: "runtime", containerName: "assets" });
-        for (const [blobName, text] of [
-            ["code/1/score.py", score],
-            ["code/1/batch_score.py", batchScore],
-            ["models/m1/model.json", "{}"],
-        ] as const) {
-            const source = new pulumi.asset.StringAsset(text);
-            await register("azure-native:storage:Blob", blobName, { accountName: "runtime", containerName: "assets", blobName, source });
-        }
-        workspace = await register("azure-native:machinelearningservices:Workspace", "ml", { workspaceName: "ml" });
-        for (const [name, accountName, containerName] of [
-            ["assets", "runtime", "assets"],
-            ["predictions", "lake", "predictions"],
-        ] as const) {
-            await register("azure-native:machinelearningservices:Datastore", name, { workspaceName: "ml", name, properties: { accountName, containerName } });
-        }
-        const codeUri = `${storage.byName("runtime").blobEndpoint}/assets/code/1`;
+        workspace = await world.workspace("predictions");
+        await world.upload({
+            "code/1/score.py": new pulumi.asset.StringAsset(score),
+            "code/1/batch_score.py": new pulumi.asset.StringAsset(batchScore),
+            "models/m1/model.json": new pulumi.asset.StringAsset("{}"),
+        });
+        codeId = await world.code("code/1");
         const version = { workspaceName: "ml", version: "1" };
-        codeId = (await register("azure-native:machinelearningservices:CodeVersion", "code", { ...version, name: "code", properties: { codeUri } })).id;
         const modelUri = `azureml:/${workspace.id}/datastores/assets/paths/models/m1`;
-        modelId = (await register("azure-native:machinelearningservices:ModelVersion", "model", { ...version, name: "model", properties: { modelUri } })).id;
+        modelId = (await world.register("machinelearningservices:ModelVersion", "model", { ...version, name: "model", properties: { modelUri } })).id;
     });
 
     test("an online endpoint checks token, role and deployment, and keeps Azure ML's limits", async () => {
-        const endpoint = await register("azure-native:machinelearningservices:OnlineEndpoint", "online", {
+        const endpoint = await world.register("machinelearningservices:OnlineEndpoint", "online", {
             workspaceName: "ml",
             endpointName: "online",
             properties: { authMode: "AADToken" },
         });
-        await register("azure-native:machinelearningservices:OnlineDeployment", "blue", {
+        await world.register("machinelearningservices:OnlineDeployment", "blue", {
             workspaceName: "ml",
             endpointName: "online",
             deploymentName: "blue",
@@ -244,14 +180,14 @@ describe("Azure ML", () => {
             await answer.arrayBuffer();
             return answer.status;
         };
-        const token = async (principal: Identified & Outputs, audience = "https://ml.azure.com") => ({
-            authorization: `Bearer ${await identity.issue(String(principal.clientId), audience)}`,
+        const token = async (principal: Registered, audience = "https://ml.azure.com") => ({
+            authorization: `Bearer ${await world.identity.issue(String(principal.clientId), audience)}`,
         });
         const blue = { "azureml-model-deployment": "blue" };
         expect(await ask(0, blue)).toBe(401);
         expect(await ask(0, { ...(await token(caller, "https://storage.azure.com")), ...blue })).toBe(401);
         expect(await ask(0, { ...(await token(caller)), ...blue })).toBe(403);
-        await assign(caller, roleIds.dataScientist, workspace.id);
+        await world.assign(caller, roleIds.dataScientist, workspace.id);
         const allowed = await token(caller);
         expect(await ask(0, allowed)).toBe(404);
         expect(await ask(0, { ...allowed, ...blue })).toBe(200);
@@ -263,17 +199,13 @@ describe("Azure ML", () => {
     });
 
     test("a batch job writes as the cluster's identity, keeps its good files, and fails for a file that its script refuses", async () => {
-        const cluster = await register("azure-native:managedidentity:UserAssignedIdentity", "cluster", { resourceName: "cluster" });
-        await register("azure-native:storage:BlobContainer", "predictions", { accountName: "lake", containerName: "predictions" });
+        const cluster = await world.identityNamed("cluster");
+        await world.register("storage:BlobContainer", "predictions", { accountName: "lake", containerName: "predictions" });
         const containers = `${account.id}/blobServices/default/containers`;
-        await assign(cluster, roleIds.blobReader, `${containers}/logs`);
-        const compute = await register("azure-native:machinelearningservices:Compute", "scoring", {
-            workspaceName: "ml",
-            computeName: "scoring",
-            identity: { userAssignedIdentities: [cluster.id] },
-        });
-        const endpoint = await register("azure-native:machinelearningservices:BatchEndpoint", "batch", { workspaceName: "ml", endpointName: "batch", properties: {} });
-        await register("azure-native:machinelearningservices:BatchDeployment", "predictions", {
+        await world.assign(cluster, roleIds.blobReader, `${containers}/logs`);
+        const compute = await world.cluster(cluster);
+        const endpoint = await world.register("machinelearningservices:BatchEndpoint", "batch", { workspaceName: "ml", endpointName: "batch", properties: {} });
+        await world.register("machinelearningservices:BatchDeployment", "predictions", {
             workspaceName: "ml",
             endpointName: "batch",
             deploymentName: "predictions",
@@ -287,13 +219,13 @@ describe("Azure ML", () => {
                 errorThreshold: 0,
             },
         });
-        const logs = blobsAs(credentialOf(caller));
+        const logs = blobsAs(world.credentialOf(caller));
         await logs.getBlockBlobClient("day 3/한 국.txt").upload("abc", 3);
         await logs.getBlockBlobClient("day 4/good.txt").upload("abc", 3);
         await logs.getBlockBlobClient("day 4/broken.txt").upload("abc", 3);
         const { scoringUri } = endpoint.properties as { scoringUri: string };
         const headers = {
-            authorization: `Bearer ${await identity.issue(String(caller.clientId), "https://ml.azure.com")}`,
+            authorization: `Bearer ${await world.identity.issue(String(caller.clientId), "https://ml.azure.com")}`,
             "azureml-model-deployment": "predictions",
         };
         const runJob = async (folder: string): Promise<{ status: string; log: string }> => {
@@ -302,7 +234,7 @@ describe("Azure ML", () => {
                 headers,
                 body: JSON.stringify({
                     properties: {
-                        InputData: { folder: { JobInputType: "UriFolder", Uri: `${storage.byName("lake").blobEndpoint}/logs/${encodeURIComponent(folder)}` } },
+                        InputData: { folder: { JobInputType: "UriFolder", Uri: `${world.storage.byName("lake").blobEndpoint}/logs/${encodeURIComponent(folder)}` } },
                         OutputData: { predictions: { JobOutputType: "UriFolder", Uri: `azureml:${workspace.id}/datastores/predictions/paths/${folder}/job/` } },
                     },
                 }),
@@ -319,15 +251,15 @@ describe("Azure ML", () => {
                     return status;
                 }, { timeout: 60_000 })
                 .not.toBe("Running");
-            return { status, log: readFileSync(path.join(workshop.dir, "logs", `${name}.log`), "utf8") };
+            return { status, log: readFileSync(path.join(world.dir, "logs", `${name}.log`), "utf8") };
         };
 
         expect(await runJob("day 3")).toMatchObject({ status: "Failed", log: expect.stringContaining("blob/write") as string });
-        await assign(cluster, roleIds.blobContributor, `${containers}/predictions`);
+        await world.assign(cluster, roleIds.blobContributor, `${containers}/predictions`);
         expect(await runJob("day 3")).toMatchObject({ status: "Completed" });
         expect(await runJob("day 4")).toMatchObject({ status: "Failed", log: expect.stringContaining("broken.txt is broken") as string });
 
-        const predictions = storage.byName("lake").blobs.getContainerClient("predictions");
+        const predictions = world.storage.byName("lake").blobs.getContainerClient("predictions");
         expect((await predictions.getBlobClient("day 3/job/한 국.csv").downloadToBuffer()).toString()).toBe("ABC");
         expect((await predictions.getBlobClient("day 4/job/good.csv").downloadToBuffer()).toString()).toBe("ABC");
         expect((await fetch(`${scoringUri}/nothing`, { headers })).status).toBe(404);

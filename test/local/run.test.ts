@@ -162,6 +162,16 @@ describe("npm run local", () => {
         expect([answer.status, await answer.text()]).toEqual([200, expect.not.stringContaining("down")]);
     });
 
+    test("a person has the models trained again: the job's candidate is in the lake, and the handlers tell of it", async () => {
+        const { url, masterKey } = connections();
+        const fired = await fetch(`${url}/admin/functions/retrain`, { method: "POST", headers: { "x-functions-key": masterKey } });
+        expect(fired.status).toBe(202);
+        const log = () => readFileSync(path.join(dir, "logs", "host.log"), "utf8");
+        await expect.poll(log, { timeout: 4 * minutes, interval: 500 }).toMatch(/"event":"retrain","step":"ended"/);
+        expect(log()).toMatch(/"event":"retrain","folder":"players","files":1,"outcome":"submitted","job":"retrain-[0-9a-f]{16}"/);
+        expect(log()).toMatch(/"step":"ended","job":"retrain-[0-9a-f]{16}","outcome":"candidate","status":"Completed","folder":"models\/candidates\/retrain-/);
+    }, 5 * minutes);
+
     test("killed outright, the next run ends what it left, follows the same players again and exits by itself", async () => {
         stack.kill("SIGKILL");
         await ended(stack);

@@ -37,7 +37,7 @@ export async function serveDeployments(workshop: Workshop, urls: Readonly<Record
         name: "online",
         identity,
         access,
-        endpointId,
+        needs: () => ({ permission: "models/score", scope: endpointId }),
         answer: async ({ deployment = "", body }) => {
             const url = urls[deployment];
             if (url === undefined) {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
-import { armResource, LocalCloudError, recorded, type CloudService, type Identified, type Registration } from "../resource-type";
+import { armResource, LocalCloudError, type CloudService, type Identified, type Registration } from "../resource-type";
 import type { StorageService } from "../storage/service";
 
 /** A container of the lake or of the workspace's own account, as jobs and assets name it. */
@@ -20,6 +20,7 @@ export class ModelAssets implements CloudService {
     readonly #datastores = new Map<string, LocalDatastore>();
     readonly #codes = new Map<string, string>();
     readonly #models = new Map<string, string>();
+    readonly #environments = new Set<string>();
 
     constructor(
         private readonly storage: StorageService,
@@ -35,9 +36,14 @@ export class ModelAssets implements CloudService {
             },
             remove: (_registration: Registration, { name }: Identified) => void this.#datastores.delete(name),
         },
-        "azure-native:machinelearningservices:EnvironmentVersion": recorded(
-            armResource("Microsoft.MachineLearningServices/workspaces/environments/versions", "workspaceName", "name", "version"),
-        ),
+        "azure-native:machinelearningservices:EnvironmentVersion": {
+            identify: armResource("Microsoft.MachineLearningServices/workspaces/environments/versions", "workspaceName", "name", "version"),
+            create: (_registration: Registration, { id }: Identified) => {
+                this.#environments.add(id);
+                return {};
+            },
+            remove: (_registration: Registration, { id }: Identified) => void this.#environments.delete(id),
+        },
         "azure-native:machinelearningservices:CodeVersion": {
             identify: armResource("Microsoft.MachineLearningServices/workspaces/codes/versions", "workspaceName", "name", "version"),
             create: (registration: Registration, { id }: Identified) => {
@@ -55,6 +61,11 @@ export class ModelAssets implements CloudService {
             remove: (_registration: Registration, { id }: Identified) => void this.#models.delete(id),
         },
     };
+
+    /** Whether there is an environment version of this ARM id. All of them are the one of this machine. */
+    hasEnvironment(id: string): boolean {
+        return this.#environments.has(id);
+    }
 
     /** The folder of this code version, downloaded. */
     async codeDir(codeId: string): Promise<string> {

@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import type { ContainerClient } from "@azure/storage-blob";
+import { download, upload, type BlobFolder } from "./blob-folder";
 import { BatchWorker, type WorkerOptions } from "./batch-workers";
 
 /** What a batch job works with. */
 export interface BatchJobOptions {
     readonly dir: string;
-    readonly input: { readonly container: ContainerClient; readonly prefix: string };
-    readonly output: { readonly container: ContainerClient; readonly prefix: string };
+    readonly input: BlobFolder;
+    readonly output: BlobFolder;
     readonly worker: Omit<WorkerOptions, "outputDir">;
     /** Worker processes: nodes times processes a node. */
     readonly workers: number;
@@ -32,7 +32,7 @@ export async function runBatchJob(options: BatchJobOptions): Promise<void> {
     const outputDir = path.join(options.dir, "output");
     rmSync(options.dir, { recursive: true, force: true });
     mkdirSync(outputDir, { recursive: true });
-    const pending = miniBatches(await mount(options, inputDir), options.miniBatchSize);
+    const pending = miniBatches(await download(options.input, inputDir), options.miniBatchSize);
     const errors: string[] = [];
     const uploaded = new Set<string>();
     const work = async (): Promise<void> => {
@@ -53,7 +53,7 @@ export async function runBatchJob(options: BatchJobOptions): Promise<void> {
                     }
                 }
             }
-            await upload(options, outputDir, uploaded);
+            await upload(options.output, outputDir, uploaded);
         }
         worker?.close();
     };
@@ -63,31 +63,6 @@ export async function runBatchJob(options: BatchJobOptions): Promise<void> {
     }
 }
 
-async function mount({ input }: BatchJobOptions, inputDir: string): Promise<string[]> {
-    const files: string[] = [];
-    for await (const { name } of input.container.listBlobsFlat({ prefix: input.prefix })) {
-        const file = path.join(inputDir, name);
-        mkdirSync(path.dirname(file), { recursive: true });
-        await input.container.getBlobClient(name).downloadToFile(file);
-        files.push(file);
-    }
-    return files.sort();
-}
-
 function miniBatches(files: readonly string[], size: number): string[][] {
     return Array.from({ length: Math.ceil(files.length / size) }, (_, index) => files.slice(index * size, (index + 1) * size));
-}
-
-/** Names that start with a dot are files in the making. */
-async function upload({ output }: BatchJobOptions, outputDir: string, uploaded: Set<string>): Promise<void> {
-    const names = readdirSync(outputDir, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-        .map((entry) => path.relative(outputDir, path.join(entry.parentPath, entry.name)));
-    for (const name of names.filter((each) => !uploaded.has(each))) {
-        uploaded.add(name);
-        const file = path.join(outputDir, name);
-        if (existsSync(file)) {
-            await output.container.getBlockBlobClient(`${output.prefix}/${name.split(path.sep).join("/")}`).uploadFile(file);
-        }
-    }
 }

@@ -1,23 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import path from "node:path";
-import type { TokenCredential } from "@azure/identity";
-import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { z } from "zod";
 import type { IdentityPart } from "../../parts/identity";
 import { ensurePython } from "../../parts/python";
 import type { Workshop } from "../../parts/workshop";
 import type { AccessControl } from "../access";
-import type { IdentityService } from "../identities";
 import { armResource, LocalCloudError, type CloudService, type Identified, type Registration } from "../resource-type";
 import type { StorageService } from "../storage/service";
 import type { ModelAssets } from "./assets";
 import { runBatchJob } from "./batch-job";
+import type { Computes } from "./computes";
 import { codeConfiguration } from "./inputs";
 import { described, type Job, tellOfEnd } from "./job";
-import { GateError, startGate, type Gate, type GateAnswer, type GateRequest } from "./gate";
+import { JobStore } from "./job-store";
+import { GateError, json, startGate, type Gate, type GateAnswer, type GateRequest } from "./gate";
 
-const computeInputs = z.object({ identity: z.object({ userAssignedIdentities: z.array(z.string()).min(1) }) });
 const deploymentInputs = z.object({
     endpointName: z.string(),
     properties: z.object({
@@ -45,7 +43,7 @@ type DeploymentInputs = z.infer<typeof deploymentInputs>;
 export class BatchEndpoints implements CloudService {
     readonly #gates = new Map<string, Gate>();
     readonly #deployments = new Map<string, DeploymentInputs>();
-    readonly #computes = new Map<string, { readonly clientId: string }>();
+    readonly #jobs: JobStore<Job>;
     /** Jobs that run, by name. */
     readonly #running = new Map<string, Promise<void>>();
     readonly #stopping = new AbortController();
@@ -54,10 +52,11 @@ export class BatchEndpoints implements CloudService {
         private readonly workshop: Workshop,
         private readonly identity: IdentityPart,
         private readonly access: AccessControl,
-        private readonly identities: IdentityService,
+        private readonly computes: Computes,
         private readonly storage: StorageService,
         private readonly assets: ModelAssets,
     ) {
+        this.#jobs = new JobStore(workshop, "jobs");
         workshop.onStop(async () => {
             this.#stopping.abort();
             await Promise.all(this.#running.values());
@@ -65,15 +64,6 @@ export class BatchEndpoints implements CloudService {
     }
 
     readonly types = {
-        "azure-native:machinelearningservices:Compute": {
-            identify: armResource("Microsoft.MachineLearningServices/workspaces/computes", "workspaceName", "computeName"),
-            create: (registration: Registration, { id }: Identified) => {
-                const [identityId] = computeInputs.parse(registration.inputs).identity.userAssignedIdentities;
-                this.#computes.set(id, this.identities.byId(identityId ?? ""));
-                return {};
-            },
-            remove: (_registration: Registration, { id }: Identified) => void this.#computes.delete(id),
-        },
         "azure-native:machinelearningservices:BatchEndpoint": {
             identify: armResource("Microsoft.MachineLearningServices/workspaces/batchEndpoints", "workspaceName", "endpointName"),
             create: async (registration: Registration, { id, name }: Identified) => {
@@ -83,7 +73,7 @@ export class BatchEndpoints implements CloudService {
                         name,
                         identity: this.identity,
                         access: this.access,
-                        endpointId: id,
+                        needs: () => ({ permission: "models/score", scope: id }),
                         answer: (request) => Promise.resolve(this.#answer(id, name, request)),
                     }));
                 this.#gates.set(name, gate);
@@ -92,7 +82,7 @@ export class BatchEndpoints implements CloudService {
             remove: async (_registration: Registration, { name }: Identified) => {
                 await this.#gates.get(name)?.stop();
                 this.#gates.delete(name);
-                rmSync(this.#dir, { recursive: true, force: true });
+                this.#jobs.clear();
             },
         },
         "azure-native:machinelearningservices:BatchDeployment": {
@@ -104,7 +94,7 @@ export class BatchEndpoints implements CloudService {
             ),
             create: (registration: Registration, { name }: Identified) => {
                 const inputs = deploymentInputs.parse(registration.inputs);
-                if (!this.#computes.has(inputs.properties.compute)) {
+                if (this.computes.identityOf(inputs.properties.compute) === undefined) {
                     throw new LocalCloudError(`batch deployment "${registration.name}": there is no compute ${inputs.properties.compute}`);
                 }
                 const deployment = `${inputs.endpointName}/${name}`;
@@ -124,7 +114,11 @@ export class BatchEndpoints implements CloudService {
             throw new GateError(404, `the endpoint has no path ${request.path}`);
         }
         if (request.method === "GET" && jobName !== undefined) {
-            return json(200, described(this.#load(decodeURIComponent(jobName))));
+            const job = this.#jobs.load(decodeURIComponent(jobName));
+            if (job === undefined) {
+                throw new GateError(404, `there is no job ${jobName}`);
+            }
+            return json(200, described(job));
         }
         if (request.method !== "POST" || jobName !== undefined) {
             throw new GateError(405, "jobs are posted to /jobs and read at /jobs/<name>");
@@ -155,7 +149,7 @@ export class BatchEndpoints implements CloudService {
             outputUri: output.Uri,
             status: "Running",
         };
-        this.#save(job);
+        this.#jobs.save(job);
         this.#start(job, deployment);
         return job;
     }
@@ -167,8 +161,7 @@ export class BatchEndpoints implements CloudService {
 
     /** Azure ML's jobs go on when this machine's processes do not: what a stop interrupted is run again. */
     #resume(deployment: string, inputs: DeploymentInputs): void {
-        for (const file of existsSync(this.#dir) ? readdirSync(this.#dir).filter((name) => name.endsWith(".json")) : []) {
-            const job = this.#load(path.basename(file, ".json"));
+        for (const job of this.#jobs.all()) {
             if (job.deployment === deployment && job.status === "Running" && !this.#running.has(job.name)) {
                 this.#start(job, inputs);
             }
@@ -184,27 +177,18 @@ export class BatchEndpoints implements CloudService {
 
     async #run(job: Job, { properties }: DeploymentInputs): Promise<void> {
         try {
-            const compute = this.#computes.get(properties.compute);
             const output = this.assets.locate(job.outputUri);
-            const outputAccount = this.storage.byName(output.datastore.accountName);
-            const inputAccount = this.storage.byName(job.input.account);
-            const credential = this.#credentialOf(compute?.clientId ?? "");
+            const folder = (account: string, container: string, name: string) => this.computes.folder(properties.compute, account, container, `${name}/`);
             const codeDir = await this.assets.codeDir(properties.codeConfiguration.codeId);
             await runBatchJob({
-                dir: path.join(this.#dir, job.name),
-                input: {
-                    container: containerOf(inputAccount.blobEndpoint, job.input.container, credential),
-                    prefix: `${job.input.folder}/`,
-                },
-                output: {
-                    container: containerOf(outputAccount.blobEndpoint, output.datastore.containerName, credential),
-                    prefix: output.path,
-                },
+                dir: this.#jobs.dirOf(job),
+                input: folder(job.input.account, job.input.container, job.input.folder),
+                output: folder(output.datastore.accountName, output.datastore.containerName, output.path),
                 worker: {
                     python: await ensurePython(),
                     script: path.join(codeDir, properties.codeConfiguration.scoringScript),
                     modelDir: await this.assets.modelDir(properties.model.assetId),
-                    logFile: this.#logFile(job),
+                    logFile: this.#jobs.logFile(job),
                     signal: this.#stopping.signal,
                 },
                 workers: properties.resources.instanceCount * properties.maxConcurrencyPerInstance,
@@ -218,51 +202,10 @@ export class BatchEndpoints implements CloudService {
                 return;
             }
             job.status = "Failed";
-            appendFileSync(this.#logFile(job), `${error instanceof Error ? error.message : String(error)}\n`);
+            appendFileSync(this.#jobs.logFile(job), `${error instanceof Error ? error.message : String(error)}\n`);
         }
-        this.#save(job);
-        await tellOfEnd(job, this.storage.events);
+        this.#jobs.save(job);
+        const [workspaceId = ""] = job.endpointId.split("/batchEndpoints/");
+        await tellOfEnd({ workspaceId, experiment: job.deployment.split("/")[0] ?? "", name: job.name, status: job.status }, this.storage.events);
     }
-
-    /** A job reads and writes as the cluster's identity, so a role that the cluster lacks fails it here as it does in Azure. */
-    #credentialOf(clientId: string): TokenCredential {
-        return {
-            getToken: async () => ({
-                token: await this.identity.issue(clientId, "https://storage.azure.com"),
-                expiresOnTimestamp: Date.now() + 1000 * this.identity.tokenLifetimeSeconds,
-            }),
-        };
-    }
-
-    get #dir(): string {
-        return path.join(this.workshop.dir, "jobs");
-    }
-
-    #logFile(job: Job): string {
-        return path.join(this.workshop.dir, "logs", `${job.name}.log`);
-    }
-
-    #file(name: string): string {
-        return path.join(this.#dir, `${path.basename(name)}.json`);
-    }
-
-    #save(job: Job): void {
-        mkdirSync(this.#dir, { recursive: true });
-        writeFileSync(this.#file(job.name), JSON.stringify(job));
-    }
-
-    #load(name: string): Job {
-        if (!existsSync(this.#file(name))) {
-            throw new GateError(404, `there is no job ${name}`);
-        }
-        return JSON.parse(readFileSync(this.#file(name), "utf8")) as Job;
-    }
-}
-
-function containerOf(blobEndpoint: string, container: string, credential: TokenCredential): ContainerClient {
-    return new BlobServiceClient(blobEndpoint, credential).getContainerClient(container);
-}
-
-function json(status: number, body: object): GateAnswer {
-    return { status, contentType: "application/json", body: JSON.stringify(body) };
 }

@@ -3,10 +3,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IdentityPart } from "../../parts/identity";
 import { listenOnKeptPort } from "../../parts/ports";
 import type { Workshop } from "../../parts/workshop";
-import type { AccessControl } from "../access";
+import type { AccessControl, Permission } from "../access";
 
 /** Resource of the tokens that Azure ML's endpoints take. */
 const modelAudience = "https://ml.azure.com";
+
+/** An answer of JSON. */
+export function json(status: number, body: object): GateAnswer {
+    return { status, contentType: "application/json", body: JSON.stringify(body) };
+}
 
 /** An answer other than 200, in the words that Azure ML uses. */
 export class GateError extends Error {
@@ -30,8 +35,13 @@ export interface GateOptions {
     readonly name: string;
     readonly identity: IdentityPart;
     readonly access: AccessControl;
-    /** ARM id of the endpoint: the scope that the caller's role must cover. */
-    readonly endpointId: string;
+    /**
+     * Resource of the tokens that it takes.
+     * @default that of Azure ML's endpoints
+     */
+    readonly audience?: string;
+    /** What the caller's role must allow, and on the resource of which ARM id. */
+    readonly needs: (request: GateRequest) => { readonly permission: Permission; readonly scope: string };
     /** Answers an authorised request; `deployment` is that of the `azureml-model-deployment` header. */
     readonly answer: (request: GateRequest) => Promise<GateAnswer>;
 }
@@ -39,6 +49,7 @@ export interface GateOptions {
 export interface GateRequest {
     readonly method: string;
     readonly path: string;
+    readonly query: URLSearchParams;
     readonly deployment: string | undefined;
     readonly body: Buffer;
 }
@@ -68,17 +79,15 @@ async function serve(options: GateOptions, request: IncomingMessage, response: S
     let answer: GateAnswer;
     try {
         const body = Buffer.concat(await request.toArray());
-        await authorise(options, request.headers.authorization);
-        answer = await options.answer({
-            method: request.method ?? "GET",
-            path: (request.url ?? "/").split("?")[0] ?? "/",
-            deployment: request.headers["azureml-model-deployment"]?.toString(),
-            body,
-        });
+        const [path = "/", query] = (request.url ?? "/").split("?");
+        const deployment = request.headers["azureml-model-deployment"]?.toString();
+        const asked = { method: request.method ?? "GET", path, query: new URLSearchParams(query), deployment, body };
+        await authorise(options, asked, request.headers.authorization);
+        answer = await options.answer(asked);
     } catch (error) {
         const status = error instanceof GateError ? error.status : 500;
         const message = error instanceof Error ? error.message : String(error);
-        answer = { status, contentType: "application/json", body: JSON.stringify({ error: { code: status, message } }) };
+        answer = json(status, { error: { code: status, message } });
     }
     if (!response.destroyed) {
         response.writeHead(answer.status, { "content-type": answer.contentType });
@@ -86,14 +95,15 @@ async function serve(options: GateOptions, request: IncomingMessage, response: S
     }
 }
 
-async function authorise(options: GateOptions, authorization: string | undefined): Promise<void> {
+async function authorise({ identity, access, audience = modelAudience, needs }: GateOptions, request: GateRequest, authorization: string | undefined): Promise<void> {
     let principalId: string;
     try {
-        ({ principalId } = await options.identity.verify((authorization ?? "").replace(/^Bearer /, ""), modelAudience));
+        ({ principalId } = await identity.verify((authorization ?? "").replace(/^Bearer /, ""), audience));
     } catch (error) {
-        throw new GateError(401, `Please provide an authorization token for ${modelAudience}: ${error instanceof Error ? error.message : String(error)}`);
+        throw new GateError(401, `Please provide an authorization token for ${audience}: ${error instanceof Error ? error.message : String(error)}`);
     }
-    if (!options.access.allows(principalId, "models/score", options.endpointId)) {
-        throw new GateError(403, `principal ${principalId} may not score on ${options.endpointId}: it has no role there such as AzureML Data Scientist`);
+    const { permission, scope } = needs(request);
+    if (!access.allows(principalId, permission, scope)) {
+        throw new GateError(403, `principal ${principalId} may not ${permission} on ${scope}: it has no role there such as AzureML Data Scientist`);
     }
 }

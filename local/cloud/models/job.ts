@@ -22,24 +22,25 @@ export function described(job: Job): object {
     };
 }
 
+/** A job that has ended. */
+export interface EndedJob {
+    /** ARM id. */
+    readonly workspaceId: string;
+    readonly experiment: string;
+    readonly name: string;
+    readonly status: string;
+}
+
 /**
  * Raises the events of a job that has ended.
  * @see https://learn.microsoft.com/azure/event-grid/event-schema-machine-learning
  */
-export async function tellOfEnd(job: Job, events: StorageEvents): Promise<void> {
-    const [workspaceId = ""] = job.endpointId.split("/batchEndpoints/");
-    const experimentId = guidOf(job.deployment);
-    const subject = `experiments/${experimentId}/runs/${job.name}`;
-    const run = {
-        experimentId,
-        experimentName: job.deployment.split("/")[0],
-        runId: job.name,
-        runType: "azureml.PipelineRun",
-        runTags: {},
-        runProperties: {},
-    };
-    await events.raise(workspaceId, { eventType: "Microsoft.MachineLearningServices.RunStatusChanged", subject, data: { ...run, runStatus: job.status } });
-    if (job.status === "Completed") {
+export async function tellOfEnd({ workspaceId, experiment, name, status }: EndedJob, events: StorageEvents): Promise<void> {
+    const experimentId = guidOf(experiment);
+    const subject = `experiments/${experimentId}/runs/${name}`;
+    const run = { experimentId, experimentName: experiment, runId: name, runType: "azureml.PipelineRun", runTags: {}, runProperties: {} };
+    await events.raise(workspaceId, { eventType: "Microsoft.MachineLearningServices.RunStatusChanged", subject, data: { ...run, runStatus: status } });
+    if (status === "Completed") {
         await events.raise(workspaceId, { eventType: "Microsoft.MachineLearningServices.RunCompleted", subject, data: run });
     }
 }

@@ -109,7 +109,7 @@ export class OnlineEndpoints implements CloudService {
             name: endpointName,
             identity: this.identity,
             access: this.access,
-            endpointId,
+            needs: () => ({ permission: "models/score", scope: endpointId }),
             answer: (request) => this.#score(endpointName, request),
         });
     }

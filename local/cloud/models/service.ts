@@ -9,24 +9,51 @@ import { armResource, type CloudService, type Identified, type Registration } fr
 import type { StorageService } from "../storage/service";
 import { ModelAssets } from "./assets";
 import { BatchEndpoints } from "./batch";
+import { Computes } from "./computes";
 import { OnlineEndpoints } from "./online";
+import { WorkspaceJobs } from "./workspace-jobs";
 
-/** Azure ML: a workspace's assets, its online endpoints and its batch endpoints. */
+/** Azure ML: a workspace's assets, its online endpoints, its batch endpoints and its jobs. */
 export class ModelService implements CloudService {
     readonly types: CloudService["types"];
 
-    constructor(workshop: Workshop, identity: IdentityPart, access: AccessControl, identities: IdentityService, storage: StorageService) {
-        const assetsDir = path.join(workshop.dir, "assets");
-        const assets = new ModelAssets(storage, assetsDir);
+    private constructor(
+        workshop: Workshop,
+        identity: IdentityPart,
+        access: AccessControl,
+        storage: StorageService,
+        assets: ModelAssets,
+        computes: Computes,
+        /** Azure Resource Manager's address for the workspace's jobs, without a slash at its end. */
+        readonly managementEndpoint: string,
+    ) {
         this.types = {
             "azure-native:machinelearningservices:Workspace": {
                 identify: armResource("Microsoft.MachineLearningServices/workspaces", "workspaceName"),
                 create: (_registration: Registration, { id }: Identified) => ({ workspaceId: guidOf(id) }),
-                remove: () => rmSync(assetsDir, { recursive: true, force: true }),
+                remove: () => rmSync(assetsDir(workshop), { recursive: true, force: true }),
             },
             ...assets.types,
+            ...computes.types,
             ...new OnlineEndpoints(workshop, identity, access, assets).types,
-            ...new BatchEndpoints(workshop, identity, access, identities, storage, assets).types,
+            ...new BatchEndpoints(workshop, identity, access, computes, storage, assets).types,
         };
     }
+
+    static async start(
+        workshop: Workshop,
+        identity: IdentityPart,
+        access: AccessControl,
+        identities: IdentityService,
+        storage: StorageService,
+    ): Promise<ModelService> {
+        const assets = new ModelAssets(storage, assetsDir(workshop));
+        const computes = new Computes(identity, identities, storage);
+        const managementEndpoint = await WorkspaceJobs.start(workshop, identity, access, computes, storage, assets);
+        return new ModelService(workshop, identity, access, storage, assets, computes, managementEndpoint);
+    }
+}
+
+function assetsDir({ dir }: Workshop): string {
+    return path.join(dir, "assets");
 }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { maxRefusals } from "../../../functions/batches/retries";
 import { MessageError, parseBlobCreated } from "../../../functions/events/blob-created";
 import { BatchBusyError } from "../../../functions/score/claim";
-import { folderUri, scoreReadyFolder } from "../../../functions/score/score";
+import { folderUri } from "../../../functions/clients/lake-paths";
+import { scoreReadyFolder } from "../../../functions/score/score";
 import { Batches, folder } from "./batches";
 import { mortal } from "./mortal";
 import { type ColdParts, startColdParts } from "./parts";
