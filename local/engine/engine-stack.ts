@@ -85,8 +85,8 @@ export class EngineStack {
         await workspace.saveStackSettings(name, { ...settings, config: { ...values } });
     }
 
-    /** What `up` would do. */
-    async preview(options: { readonly expectNoChanges?: boolean } = {}): Promise<Operation[]> {
+    /** What `up` would do. `plan` is the file that `--save-plan` would write. */
+    async preview(options: { readonly expectNoChanges?: boolean; readonly plan?: string } = {}): Promise<Operation[]> {
         await this.restore();
         return (await this.#run((events) => this.stack.preview({ ...events, ...options, ...this.#policies() }))).operations;
     }

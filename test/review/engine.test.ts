@@ -6,7 +6,7 @@ import type { ProgramContext } from "../../infra/program";
 import { program } from "../../infra/program";
 import { EngineStack } from "../../local/engine/engine-stack";
 import { openWorkshop, type Workshop } from "../../local/parts/workshop";
-import { readPreview } from "../../review/read";
+import { readPreview, readPreviewFile } from "../../review/read";
 import { reviewOf } from "../../review/report";
 import { paperCloud } from "../infra/paper-cloud";
 import { fakePackage, makeModelFolder, stackConfig } from "../infra/recording";
@@ -48,11 +48,23 @@ describe("previews that the engine made", { timeout: 300_000 }, () => {
         rmSync(dir, { recursive: true, force: true });
     });
 
-    /** The review after a change of the configuration. */
-    async function review(changes: Record<string, string> = {}, changedContext: Partial<ProgramContext> = {}): Promise<string> {
+    async function change(changes: Record<string, string>, changedContext: Partial<ProgramContext> = {}): Promise<void> {
         context = { package: fakePackage, now, ...changedContext };
         await stack.configure({ ...values, ...Object.fromEntries(Object.entries(changes).map(([key, value]) => [key.includes(":") ? key : `${project}:${key}`, value])) });
+    }
+
+    /** The review after a change of the configuration. */
+    async function review(changes: Record<string, string> = {}, changedContext: Partial<ProgramContext> = {}): Promise<string> {
+        await change(changes, changedContext);
         return reviewOf(readPreview(await stack.previewJson()));
+    }
+
+    /** The same from the plan that the engine saves. */
+    async function planReview(changes: Record<string, string> = {}): Promise<string> {
+        await change(changes);
+        const plan = path.join(dir, "plan.json");
+        await stack.preview({ plan });
+        return reviewOf(readPreviewFile(plan));
     }
 
     it("of a new stack: every part, every right by its role's name, no secret", async () => {
@@ -101,5 +113,25 @@ describe("previews that the engine made", { timeout: 300_000 }, () => {
 
         const sameYear = await review({}, { now: new Date("2026-12-31T23:00:00Z") });
         expect(sameYear).toContain("Nothing changes.");
+    });
+
+    it("of plans that the engine saved: what happens, and to which values", async () => {
+        await change({});
+        await stack.up();
+        expect(await planReview()).toContain("Nothing changes.");
+
+        const schedule = await planReview({ ingestSchedule: "0 0 4 * * *" });
+        expect(schedule).toContain("\n1 updated.\n");
+        expect(schedule).toContain("- function app `players-handlers-app`: `INGEST_SCHEDULE`: now `0 0 4 * * *` (at 04:00, every day, UTC)");
+        expect(schedule).toContain("- updated: function app `players-handlers-app`\n  - `siteConfig`: -> ");
+        expect(schedule).not.toMatch(/### Data that is lost|### Access/);
+
+        const moved = await planReview({ "azure-native:location": "koreasouth" });
+        expect(moved).toContain(
+            "resource group `players-group` (the stack itself) is **replaced**: everything in it. Because of one of `location` (a plan does not tell which).",
+        );
+        expect(moved).toMatch(/storage account `playerslake` \(infra\/lake\) is \*\*replaced\*\*: all its containers, queues and tables\./);
+        expect(moved.indexOf("### Data that is lost")).toBeLessThan(moved.indexOf("### Access"));
+        expect(schedule + moved).not.toContain(password);
     });
 });
