@@ -19,7 +19,8 @@ class Calibration:
     - `none`: the probability is the logistic function of the log-odds z.
     - `platt`: of `slope` z + `intercept` (Platt, 1999).
     - `beta`: of `yes` ln p - `no` ln(1 - p) + `intercept`, p the uncalibrated probability (Kull, Silva Filho and Flach, 2017).
-    - `isotonic`: the straight lines between `knots`, pairs of log-odds and probability (Zadrozny and Elkan, 2002).
+    - `isotonic`: the straight lines between `knots`, pairs of log-odds and probability: isotonic regression (Zadrozny and
+      Elkan, 2002), centred (Oron and Flournoy, 2017).
     """
 
     method: str
