@@ -21,6 +21,7 @@ export class ModelAssets implements CloudService {
     readonly #codes = new Map<string, string>();
     readonly #models = new Map<string, string>();
     readonly #environments = new Set<string>();
+    readonly #downloads = new Map<string, Promise<string>>();
 
     constructor(
         private readonly storage: StorageService,
@@ -100,12 +101,18 @@ export class ModelAssets implements CloudService {
         return { datastore, path: groups.path };
     }
 
-    /** Assets are immutable and their folders named by content, so a folder that is there is the right one. */
-    async #download({ accountName, containerName }: LocalDatastore, folder: string, into: string): Promise<string> {
+    /** Assets are immutable and their folders named by content, so a folder that is there is the right one. Deployments made at the same time share it. */
+    #download({ accountName, containerName }: LocalDatastore, folder: string, into: string): Promise<string> {
         const target = path.join(this.dir, accountName, containerName, ...folder.split("/"));
         if (existsSync(target)) {
-            return target;
+            return Promise.resolve(target);
         }
+        const running = this.#downloads.get(target) ?? this.#fetch({ accountName, containerName }, folder, into, target).finally(() => this.#downloads.delete(target));
+        this.#downloads.set(target, running);
+        return running;
+    }
+
+    async #fetch({ accountName, containerName }: LocalDatastore, folder: string, into: string, target: string): Promise<string> {
         const partial = `${target}.partial`;
         rmSync(partial, { recursive: true, force: true });
         const container = this.storage.byName(accountName).blobs.getContainerClient(containerName);
