@@ -59,7 +59,12 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
     const databaseRule = letIntoDatabase(`${prefix}-database-access`, { studio, egressAddress: network?.egressAddress, settings, tags });
     const part = { ...inGroup, protectData: settings.protectData, privateLink: network?.privateLink };
 
-    const monitoring = new Monitoring(`${prefix}-monitoring`, { ...part, retentionDays: settings.logRetentionDays, existingWorkspaceId: settings.existingLogWorkspaceId });
+    const monitoring = new Monitoring(`${prefix}-monitoring`, {
+        ...part,
+        retentionDays: settings.logRetentionDays,
+        existingWorkspaceId: settings.existingLogWorkspaceId,
+        alertEmail: settings.alertEmail,
+    });
     const runtime = new Runtime(`${prefix}-runtime`, { ...part, sku: settings.runtimeSku });
     const lake = new Lake(`${prefix}-lake`, { ...part, sku: settings.lakeSku });
     const cache = new Cache(`${prefix}-cache`, {

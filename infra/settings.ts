@@ -95,6 +95,7 @@ const schema = z.object({
     driftSchedule: ncrontab,
     driftPsiLimit: decimal(100),
     driftUnseenLimit: decimal(1),
+    alertEmail: optional(/^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$/, "an e-mail address, or empty"),
     retrainSchedule: optionalNcrontab,
     trainingFolder: optional(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\]{1,1000}$/, "a folder of the lake's logs such as players/_labelled, without a slash at its ends, or empty"),
     retrainSearchSeconds: integer(0, 86_400),

@@ -25,15 +25,15 @@ export async function uploadPlayers(studio: Studio, file: string, today: Date): 
     return key;
 }
 
-/** Fires the ingest timer, as a person can do on Azure. */
-export async function fireIngest(app: RunningApp): Promise<void> {
-    const answer = await fetch(`${app.url}/admin/functions/ingest`, {
+/** Fires a timer, as a person can do on Azure. */
+export async function fireTimer(app: RunningApp, name: "ingest" | "drift"): Promise<void> {
+    const answer = await fetch(`${app.url}/admin/functions/${name}`, {
         method: "POST",
         headers: { "x-functions-key": app.masterKey, "content-type": "application/json" },
         body: "{}",
     });
     if (answer.status !== 202) {
-        throw new ColdPathError(`the ingest timer could not be fired: ${answer.status} ${await answer.text()}; see ${app.logFile}`);
+        throw new ColdPathError(`the timer ${name} could not be fired: ${answer.status} ${await answer.text()}; see ${app.logFile}`);
     }
 }
 
@@ -66,6 +66,55 @@ export async function waitForPlayers(file: string, stores: Stores, app: RunningA
             throw new ColdPathError(
                 `${missing.length} of ${expected.size} players are missing, such as ${missing.slice(0, 3).join(", ")}, and nothing moves: ${where}${errorsOf(app)}`,
             );
+        }
+        await sleep(500);
+    }
+}
+
+/** What a run of `drift` says at its end. */
+export interface DriftOutcome {
+    readonly outcome: string;
+    readonly drifted?: readonly string[];
+    /** Where the lake has the report. */
+    readonly report?: string;
+    /** Why there is none. */
+    readonly reason?: string;
+}
+
+/**
+ * Has the players that were scored last compared with those of the training, once their batch has come to its end.
+ * @throws ColdPathError when that takes longer than two minutes, or the run failed
+ */
+export async function compareWithTraining(app: RunningApp): Promise<DriftOutcome> {
+    await untilDone(`the newest batch does not end; ask ${app.url}/api/batches`, app, async () => {
+        const answer = await fetch(`${app.url}/api/batches?limit=1`, { headers: { "x-functions-key": app.functionKey } });
+        const { batches } = (await answer.json()) as { readonly batches: readonly { readonly status: string }[] };
+        return batches.some(({ status }) => ["completed", "poisoned", "superseded"].includes(status)) || undefined;
+    });
+    const logged = readFileSync(app.logFile, "utf8").length;
+    await fireTimer(app, "drift");
+    return untilDone("the timer drift was fired, and nothing came of it", app, () => driftLine(readFileSync(app.logFile, "utf8").slice(logged)));
+}
+
+/** The run's last word in a piece of the log; undefined while it works. */
+function driftLine(log: string): DriftOutcome | undefined {
+    const [, failure] = /^\S+ error drift \S+ (.*)\n/m.exec(log) ?? [];
+    if (failure !== undefined) {
+        throw new ColdPathError(`the timer drift failed: ${failure}`);
+    }
+    const [, outcome] = /^\S+ information drift \S+ (\{"event":"drift".*)\n/m.exec(log) ?? [];
+    return outcome === undefined ? undefined : (JSON.parse(outcome) as DriftOutcome);
+}
+
+async function untilDone<T>(otherwise: string, app: RunningApp, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+    const until = performance.now() + stuckAfterMs;
+    for (;;) {
+        const done = await ask();
+        if (done !== undefined) {
+            return done;
+        }
+        if (performance.now() > until) {
+            throw new ColdPathError(`${otherwise}${errorsOf(app)}`);
         }
         await sleep(500);
     }

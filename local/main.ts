@@ -1,6 +1,6 @@
 import path from "node:path";
 import { Command, Option } from "commander";
-import { fireIngest, uploadPlayers, waitForPlayers } from "./cold-path";
+import { compareWithTraining, fireTimer, uploadPlayers, waitForPlayers } from "./cold-path";
 import { runEngineCommand, type EngineCommand } from "./engine/command";
 import { sharedDir } from "./parts/paths";
 import { openWorkshop } from "./parts/workshop";
@@ -40,13 +40,15 @@ async function run(options: CliOptions): Promise<void> {
         const stack = await startLocalStack(workshop, { dir, data: data && path.resolve(data), progress, engine: engine ? { expectNoChanges } : undefined });
         const key = await uploadPlayers(stack.studio, stack.data, new Date());
         progress.step(`put s3://${stack.studio.bucket}/${key}; firing the ingest timer`);
-        await fireIngest(stack.app);
+        await fireTimer(stack.app, "ingest");
         const { players, counts } = await waitForPlayers(stack.data, stack.stores, stack.app);
         progress.step("every player is in MySQL and in Redis");
         const call = await sampleCall(stack.app, stack.data);
         const answer = await answerOf(stack.app, call.body);
         progress.step("the endpoint answers");
-        console.log(report(stack.connections, players, counts, call, answer, workshop.dir));
+        const drift = await compareWithTraining(stack.app);
+        progress.step("the players are compared with those of the training");
+        console.log(report({ connections: stack.connections, players, counts, drift, call, answer, dir: workshop.dir }));
     })();
     try {
         await Promise.race([work, interrupted]);

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { RunningApp } from "./cloud/web";
+import type { DriftOutcome } from "./cold-path";
 import { featuresOf, readPlayers } from "./players";
 import type { Connections } from "./stack";
 import type { Counts } from "./stores";
@@ -33,8 +34,18 @@ export async function answerOf(app: RunningApp, body: string): Promise<unknown> 
     return await answer.json();
 }
 
+export interface ReportParts {
+    readonly connections: Connections;
+    readonly players: number;
+    readonly counts: Counts;
+    readonly drift: DriftOutcome;
+    readonly call: SampleCall;
+    readonly answer: unknown;
+    readonly dir: string;
+}
+
 /** What a person wants to see when the stack is up. */
-export function report(connections: Connections, players: number, counts: Counts, call: SampleCall, answer: unknown, dir: string): string {
+export function report({ connections, players, counts, drift, call, answer, dir }: ReportParts): string {
     const { url, mysql, redis, certificate } = connections;
     const rows: readonly (readonly [string, string | number])[] = [
         ["players of the file, answered for", players],
@@ -50,6 +61,7 @@ export function report(connections: Connections, players: number, counts: Counts
         "",
         table,
         "",
+        `  drift      ${driftText(drift)}`,
         `  endpoint   ${url}/api/predictions`,
         `  health     ${url}/api/health`,
         `  MySQL      mariadb -h ${mysql.host} -P ${mysql.port} -u ${mysql.user} -p --ssl-ca=${certificate} ${mysql.database}`,
@@ -64,4 +76,9 @@ export function report(connections: Connections, players: number, counts: Counts
         JSON.stringify(answer, undefined, 2),
         "",
     ].join("\n");
+}
+
+function driftText({ outcome, drifted = [], report: kept, reason }: DriftOutcome): string {
+    const found = outcome === "drifted" ? `of ${drifted.join(", ")}` : outcome === "steady" ? "none" : (reason ?? outcome);
+    return kept === undefined ? found : `${found}; the report is in the lake, ${kept}`;
 }

@@ -10,6 +10,7 @@ const nouns: Readonly<Record<string, string>> = {
     "azure-native:machinelearningservices:ModelVersion": "model",
     "azure-native:machinelearningservices:EnvironmentVersion": "model environment",
     "azure-native:applicationinsights:Component": "Application Insights",
+    "azure-native:monitor:ScheduledQueryRule": "alert",
     "azure-native:redisenterprise:RedisEnterprise": "Redis",
     "azure-native:redisenterprise:Database": "Redis database",
     "azure-native:redisenterprise:AccessPolicyAssignment": "Redis access",

@@ -31,6 +31,9 @@ const onPaper: CloudService = {
             // Nothing listens there: metrics and logs are read on this machine, and nothing leaves it.
             connectionString: `InstrumentationKey=${guidOf(id)};IngestionEndpoint=https://127.0.0.1:9`,
         })),
+        // Nobody is mailed from here: what would raise the alert is among the metrics of the handlers.
+        "azure-native:monitor:ActionGroup": recorded(armResource("Microsoft.Insights/actionGroups", "actionGroupName")),
+        "azure-native:monitor:ScheduledQueryRule": recorded(armResource("Microsoft.Insights/scheduledQueryRules", "ruleName")),
         "azure-native:containerregistry:Registry": recorded(armResource("Microsoft.ContainerRegistry/registries", "registryName"), ({ name }) => ({
             loginServer: `${name}.azurecr.io`,
         })),

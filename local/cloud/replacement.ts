@@ -57,6 +57,8 @@ const rules: Readonly<Record<string, TypeRule>> = {
     "azure-native:authorization:RoleDefinition": other({ nameInput: "roleDefinitionId", naming: "guid", replacedBy: ["roleDefinitionId", "scope"] }),
     "azure-native:operationalinsights:Workspace": arm(["workspaceName"], tracked),
     "azure-native:applicationinsights:Component": arm(["resourceName"], tracked),
+    "azure-native:monitor:ActionGroup": arm(["actionGroupName"], tracked),
+    "azure-native:monitor:ScheduledQueryRule": arm(["ruleName"], tracked),
     "azure-native:containerregistry:Registry": arm(["registryName"], tracked), // D: location
     "azure-native:keyvault:Vault": arm(["vaultName"], tracked),
     "azure-native:keyvault:Secret": arm(["vaultName", "secretName"], { changing: ["properties"] }),

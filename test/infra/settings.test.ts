@@ -236,6 +236,9 @@ describe("readStackSettings", () => {
             databaseSignIn: { auth: "iam" },
             existingEndpoints: undefined,
             awsTokenAudience: undefined,
+            driftPsiLimit: 0.2,
+            driftUnseenLimit: 0.01,
+            alertEmail: undefined,
         });
     });
 
@@ -263,6 +266,10 @@ describe("readStackSettings", () => {
         ["trainingFolder", "players/../labelled", "a folder of the lake's logs such as players/_labelled, without a slash at its ends, or empty"],
         ["retrainSearchSeconds", "86401", "a whole number from 0 to 86400"],
         ["ingestSchedule", "0 61 3 * * *", "an NCRONTAB expression of six fields (second first), such as 0 15 3 * * *"],
+        ["driftPsiLimit", "0", "a number above 0 and up to 100, such as 0.25"],
+        ["driftPsiLimit", "high", "a number above 0 and up to 100, such as 0.25"],
+        ["driftUnseenLimit", "1.5", "a number above 0 and up to 1, such as 0.25"],
+        ["alertEmail", "on call", "an e-mail address, or empty"],
         ["sourceBucket", "Bucket_1", "the name of an S3 bucket"],
         ["sourcePrefix", "/players/", "a prefix without wildcards that ends in a slash and does not start with one, or empty"],
         ["sourcePrefix", "players/*", "a prefix without wildcards that ends in a slash and does not start with one, or empty"],

@@ -113,6 +113,7 @@ describe("npm run local", () => {
         expect(output).toMatch(new RegExp(`players in Redis\\s+${players}\\b`));
         expect(output).toMatch(/prediction files in the lake\s+1\b/);
         expect(output).toContain("curl -s http://127.0.0.1:");
+        expect(output).toMatch(/drift\s+none; the report is in the lake, runs\/drift\/\d{4}-\d\d-\d\d\.json/);
     });
 
     test("every player is exactly once in MySQL and in Redis, with the model's own numbers, and answered with them", async () => {

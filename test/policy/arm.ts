@@ -72,6 +72,8 @@ const addresses: Readonly<Record<string, Address>> = {
     ],
     "machinelearningservices:Workspace": ["Microsoft.MachineLearningServices/workspaces", "workspaceName"],
     "managedidentity:UserAssignedIdentity": ["Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"],
+    "monitor:ActionGroup": ["Microsoft.Insights/actionGroups", "actionGroupName"],
+    "monitor:ScheduledQueryRule": ["Microsoft.Insights/scheduledQueryRules", "ruleName"],
     "network:NatGateway": ["Microsoft.Network/natGateways", "natGatewayName"],
     "network:PrivateDnsZoneGroup": [
         "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",

@@ -1,37 +1,34 @@
-import type { IncomingMessage } from "node:http";
-import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import { buffer } from "node:stream/consumers";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
 import { startTelemetry } from "../../../functions/telemetry";
-import { loadCertificate } from "../../../local/parts/certificate";
+import { connectionString, startInsights } from "./insights";
 
 const credential = { getToken: () => Promise.resolve({ token: "a-token", expiresOnTimestamp: Date.now() + 3_600_000 }) };
-const connectionString = (port: number) => `InstrumentationKey=00000000-0000-4000-8000-000000000000;IngestionEndpoint=https://127.0.0.1:${port}`;
 
 describe("the metrics", () => {
     test("reach Application Insights under the identity, and are readable here", async () => {
-        const received: { readonly request: IncomingMessage; readonly body: string }[] = [];
-        const server = createServer(await loadCertificate(), (request, response) => {
-            void buffer(request).then((body) => {
-                const text = request.headers["content-encoding"] === "gzip" ? gunzipSync(body).toString() : body.toString();
-                received.push({ request, body: text });
-                response.writeHead(200, { "content-type": "application/json" }).end('{"itemsReceived":1,"itemsAccepted":1,"errors":[]}');
-            });
-        });
-        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-        const settings = { APPLICATIONINSIGHTS_CONNECTION_STRING: connectionString((server.address() as AddressInfo).port) };
+        const insights = await startInsights();
+        const settings = { APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString };
         const telemetry = startTelemetry(settings, credential, 100);
         telemetry.meter.createCounter("predictions.tried").add(3, { tier: "redis" });
         expect(await telemetry.prometheus()).toMatch(/predictions_tried_total\{.*tier="redis".*\} 3/);
         expect(await telemetry.prometheus()).toContain('service_name="player-predictions"');
-        await vi.waitFor(() => expect(received.some(({ body }) => body.includes("predictions.tried"))).toBe(true), { timeout: 20_000 });
+        await vi.waitFor(() => expect(insights.metrics().map(({ name }) => name)).toContain("predictions.tried"), { timeout: 20_000 });
         await telemetry.stop();
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
-        expect(received[0]?.request.headers.authorization).toBe("Bearer a-token");
-        expect(received[0]?.body).toContain('"ai.cloud.role":"player-predictions"');
+        await insights.stop();
+        const [received] = insights.received;
+        expect(received?.request.headers.authorization).toBe("Bearer a-token");
+        expect(received?.body).toContain('"ai.cloud.role":"player-predictions"');
+    });
+
+    test("are sent at once when that is asked for, a gauge's value once", async () => {
+        const insights = await startInsights();
+        const telemetry = startTelemetry({ APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString }, credential);
+        telemetry.meter.createGauge("drift.tried").record(0.25, { column: "age" });
+        await telemetry.flush();
+        await telemetry.flush();
+        await telemetry.stop();
+        await insights.stop();
+        expect(insights.metrics()).toEqual([{ name: "drift.tried", value: 0.25, properties: { column: "age" } }]);
     });
 
     test("that nobody takes disturb nothing, and without an address go nowhere", async () => {
