@@ -15,7 +15,12 @@ import type { Scale } from "./scale";
 /** From the start of the host's process to its first answer of a stored player, everything else being up. */
 export async function coldStart(parts: Parts, scale: Scale): Promise<Row[]> {
     const unbundled = await unbundledPackage(parts);
-    const contenders = { bundle: () => start(parts, parts.packageDir), unbundled: () => start(parts, unbundled) };
+    const sources = sourcesPackage(parts);
+    const contenders = {
+        bundle: () => start(parts, parts.packageDir),
+        unbundled: () => start(parts, unbundled),
+        sources: () => start(parts, sources),
+    };
     await interleave(1, contenders);
     const results = await interleave(scale.runs, contenders);
     const { bundle, zip } = parts.packageBytes;
@@ -29,6 +34,15 @@ export async function coldStart(parts: Parts, scale: Scale): Promise<Row[]> {
             figure: ratio(results.unbundled, results.bundle),
             goal: { op: ">=", value: 3 },
             note: `${short(spread(results.bundle).median)} ms : ${short(spread(results.unbundled).median)} ms`,
+        },
+        {
+            id: "cold-start-sources",
+            work: "the same",
+            against: "the TypeScript sources as they are, by tsx with its cache filled",
+            unit: "x",
+            figure: ratio(results.sources, results.bundle),
+            goal: { op: ">=", value: 3 },
+            note: `${short(spread(results.bundle).median)} ms : ${short(spread(results.sources).median)} ms`,
         },
         {
             id: "bundle-size",
@@ -74,9 +88,8 @@ async function answers(port: number): Promise<boolean> {
 }
 
 /** The handlers' sources as a deployment without a bundler has them: each file compiled by itself, libraries in `node_modules`. */
-async function unbundledPackage({ workshop, packageDir }: Parts): Promise<string> {
-    const dir = path.join(workshop.dir, "unbundled-package");
-    mkdirSync(path.join(dir, "ml"), { recursive: true });
+async function unbundledPackage(parts: Parts): Promise<string> {
+    const dir = packageWithout(parts, "unbundled", "functions/index.js");
     await build({
         absWorkingDir: projectDir,
         entryPoints: ["functions/**/*.ts"],
@@ -87,11 +100,26 @@ async function unbundledPackage({ workshop, packageDir }: Parts): Promise<string
         format: "cjs",
         logLevel: "silent",
     });
-    for (const name of ["features.json", "promotions.json"]) {
-        cpSync(path.join(projectDir, "ml", name), path.join(dir, "ml", name));
+    return dir;
+}
+
+/** The handlers' sources without any build step, as a developer runs them. */
+function sourcesPackage(parts: Parts): string {
+    const dir = packageWithout(parts, "sources", "start.js");
+    cpSync(path.join(projectDir, "functions"), path.join(dir, "functions"), { recursive: true });
+    writeFileSync(path.join(dir, "start.js"), 'require("tsx/cjs");\nrequire("./functions/index.ts");\n');
+    return dir;
+}
+
+/** A folder with everything of a package but its code. @param main what the host loads, from the folder */
+function packageWithout({ workshop, packageDir }: Parts, name: string, main: string): string {
+    const dir = path.join(workshop.dir, `${name}-package`);
+    mkdirSync(path.join(dir, "ml"), { recursive: true });
+    for (const file of ["features.json", "promotions.json"]) {
+        cpSync(path.join(projectDir, "ml", file), path.join(dir, "ml", file));
     }
     cpSync(path.join(packageDir, "host.json"), path.join(dir, "host.json"));
     symlinkSync(path.join(projectDir, "node_modules"), path.join(dir, "node_modules"));
-    writeFileSync(path.join(dir, "package.json"), JSON.stringify({ name: "unbundled", main: "functions/index.js" }));
+    writeFileSync(path.join(dir, "package.json"), JSON.stringify({ name, main }));
     return dir;
 }
