@@ -3,6 +3,7 @@ import { BlobServiceClient, RestError } from "@azure/storage-blob";
 import type { TokenCredential } from "@azure/identity";
 import { containers } from "../contracts";
 import { plainEtag } from "../events/blob-created";
+import { readAhead } from "../read-ahead";
 import type { Settings } from "../settings";
 import { type BlobDraft, createDraft, type DraftTerms } from "./lake-draft";
 import { BlobNameError, LakeError } from "./lake-errors";
@@ -105,19 +106,20 @@ export function createLake(settings: Pick<Settings, "Lake__blobServiceUri">, cre
     return {
         async *list(container, prefix, signal) {
             const options = { prefix, includeMetadata: true, ...(signal && { abortSignal: signal }) };
-            const pages = service.getContainerClient(container).listBlobsFlat(options);
+            const pages = readAhead(service.getContainerClient(container).listBlobsFlat(options).byPage());
             for (;;) {
                 const next = await done(`list ${container}/${prefix}`, () => pages.next());
                 if (next.done) {
                     return;
                 }
-                const { name, properties, metadata } = next.value;
-                yield {
-                    path: name,
-                    etag: plainEtag(properties.etag),
-                    size: properties.contentLength ?? 0,
-                    metadata: lowerCased(metadata),
-                };
+                for (const { name, properties, metadata } of next.value.segment.blobItems) {
+                    yield {
+                        path: name,
+                        etag: plainEtag(properties.etag),
+                        size: properties.contentLength ?? 0,
+                        metadata: lowerCased(metadata),
+                    };
+                }
             }
         },
 

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, paginateListObjectsV2, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { readAhead } from "../read-ahead";
 import type { Settings } from "../settings";
 import type { AwsCredentials } from "./aws-credentials";
 import { readResumed } from "./source-body";
@@ -98,7 +99,8 @@ export function createSourceBucket(settings: BucketSettings, credentials: AwsCre
 
         async *list(signal) {
             try {
-                for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }, { abortSignal: signal })) {
+                const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }, { abortSignal: signal });
+                for await (const page of readAhead(pages)) {
                     for (const { Key: key, ETag: etag, Size: size = 0 } of page.Contents ?? []) {
                         if (key === undefined || etag === undefined || (key.endsWith("/") && size === 0)) {
                             continue;
