@@ -9,6 +9,9 @@ import { LakeEvents } from "./events";
 /** For how long deleted and overwritten blobs can be had back, in days. */
 const recoverableDays = 30;
 
+/** For how long players are kept that were recorded to check and to compare models with, in days. */
+const recordedDays = 30;
+
 /** For how long what became of a batch can be asked for after its last change, in days. */
 const batchesKeptDays = 400;
 
@@ -54,7 +57,7 @@ export class Lake extends pulumi.ComponentResource {
         const recovery = new storage.BlobServiceProperties(`${name}-recovery`, { ...inAccount, ...recoveryProperties }, { parent: this });
         new storage.ManagementPolicy(
             `${name}-lifecycle`,
-            { ...inAccount, managementPolicyName: "default", policy: { rules: [oldVersionsRule, oldBatchesRule, recordedRequestsRule] } },
+            { ...inAccount, managementPolicyName: "default", policy: { rules: [oldVersionsRule, oldBatchesRule, recordedPlayersRule] } },
             { parent: this, dependsOn: recovery },
         );
         this.containers = mapValues(containers, (containerName) =>
@@ -97,16 +100,16 @@ const oldVersionsRule = {
 };
 
 /**
- * What is recorded of players to check a model with is of no use for long. The day's last addition counts.
+ * What is recorded of players to check and to compare models with is of no use for long. The day's last addition counts.
  * https://learn.microsoft.com/azure/storage/blobs/lifecycle-management-policy-structure
  */
-const recordedRequestsRule = {
-    name: "recorded-requests",
+const recordedPlayersRule = {
+    name: "recorded-players",
     enabled: true,
     type: "Lifecycle",
     definition: {
-        actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } },
-        filters: { blobTypes: ["appendBlob"], prefixMatch: [`${containers.requests}/`] },
+        actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: recordedDays } } },
+        filters: { blobTypes: ["appendBlob"], prefixMatch: [`${containers.requests}/`, `${containers.comparisons}/`] },
     },
 };
 

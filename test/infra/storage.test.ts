@@ -43,7 +43,7 @@ describe("storage", () => {
                         enabled: true,
                         definition: {
                             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } },
-                            filters: { blobTypes: ["appendBlob"], prefixMatch: ["requests/"] },
+                            filters: { blobTypes: ["appendBlob"], prefixMatch: ["requests/", "comparisons/"] },
                         },
                     },
                 ],
