@@ -129,6 +129,7 @@ describe("protection", () => {
             "storage:BlobContainer players-lake-comparisons",
             "storage:BlobContainer players-lake-dead-letters",
             "storage:BlobContainer players-lake-logs",
+            "storage:BlobContainer players-lake-models",
             "storage:BlobContainer players-lake-predictions",
             "storage:BlobContainer players-lake-requests",
             "storage:BlobContainer players-lake-runs",
