@@ -85,7 +85,11 @@ export function spread(points: number): number[] {
     return Array.from({ length: points }, (_, index) => Math.round(((index + 0.5) / points) * 100));
 }
 
-/** The seed of this run's random choices, which a failed run prints: `CHAOS_SEED` repeats them. */
+/**
+ * The seed of the random choices, which a failed run prints: `CHAOS_SEED` repeats them, and `random` draws others. Without it they are the same at
+ * every run, so that a change is judged by the schedules that the one before it passed.
+ */
 export function chaosSeed(): number {
-    return Number(process.env["CHAOS_SEED"] ?? Date.now() % 2 ** 31);
+    const seed = process.env["CHAOS_SEED"] ?? "20260131";
+    return seed === "random" ? Date.now() % 2 ** 31 : Number(seed);
 }
