@@ -1,5 +1,6 @@
 import type { TokenCredential } from "@azure/identity";
 import * as z from "zod";
+import { mapValues } from "../map-values";
 import { AzureCallError, callAzure } from "./azure-call";
 
 /** A job of an Azure ML workspace. */
@@ -114,8 +115,4 @@ function readJob(body: unknown): CommandJob {
 
 function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
     return error instanceof CommandJobsError && error.status !== undefined && statuses.includes(error.status);
-}
-
-function mapValues<R>(record: Readonly<Record<string, string>>, map: (value: string) => R): Record<string, R> {
-    return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }

@@ -1,6 +1,7 @@
 import * as storage from "@pulumi/azure-native/storage";
 import * as pulumi from "@pulumi/pulumi";
 import { containers, poisonSuffix, queues } from "../../functions/contracts";
+import { mapValues } from "../../functions/map-values";
 import type { PartArgs } from "../part";
 import { connectPrivately } from "../network/private-link";
 import { accountDefaults, accountName, firewall, serviceEndpoint } from "../storage-account";
@@ -126,7 +127,3 @@ const oldBatchesRule = {
         filters: { blobTypes: ["blockBlob"], prefixMatch: [`${containers.batches}/`] },
     },
 };
-
-function mapValues<K extends string, V, R>(record: Readonly<Record<K, V>>, map: (value: V) => R): Record<K, R> {
-    return Object.fromEntries(Object.entries<V>(record).map(([key, value]) => [key, map(value)])) as Record<K, R>;
-}

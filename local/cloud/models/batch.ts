@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { appendFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import type { IdentityPart } from "../../parts/identity";
@@ -44,9 +43,6 @@ export class BatchEndpoints implements CloudService {
     readonly #gates = new Map<string, Gate>();
     readonly #deployments = new Map<string, DeploymentInputs>();
     readonly #jobs: JobStore<Job>;
-    /** Jobs that run, by name. */
-    readonly #running = new Map<string, Promise<void>>();
-    readonly #stopping = new AbortController();
 
     constructor(
         private readonly workshop: Workshop,
@@ -57,10 +53,6 @@ export class BatchEndpoints implements CloudService {
         private readonly assets: ModelAssets,
     ) {
         this.#jobs = new JobStore(workshop, "jobs");
-        workshop.onStop(async () => {
-            this.#stopping.abort();
-            await Promise.all(this.#running.values());
-        });
     }
 
     readonly types = {
@@ -162,50 +154,41 @@ export class BatchEndpoints implements CloudService {
     /** Azure ML's jobs go on when this machine's processes do not: what a stop interrupted is run again. */
     #resume(deployment: string, inputs: DeploymentInputs): void {
         for (const job of this.#jobs.all()) {
-            if (job.deployment === deployment && job.status === "Running" && !this.#running.has(job.name)) {
+            if (job.deployment === deployment && this.#jobs.wasInterrupted(job)) {
                 this.#start(job, inputs);
             }
         }
     }
 
     #start(job: Job, inputs: DeploymentInputs): void {
-        this.#running.set(
-            job.name,
-            this.#run(job, inputs).finally(() => this.#running.delete(job.name)),
+        const [workspaceId = ""] = job.endpointId.split("/batchEndpoints/");
+        const experiment = job.deployment.split("/")[0] ?? "";
+        this.#jobs.run(
+            job,
+            (signal) => this.#run(job, inputs, signal),
+            () => tellOfEnd({ workspaceId, experiment, name: job.name, status: job.status }, this.storage.events),
         );
     }
 
-    async #run(job: Job, { properties }: DeploymentInputs): Promise<void> {
-        try {
-            const output = this.assets.locate(job.outputUri);
-            const folder = (account: string, container: string, name: string) => this.computes.folder(properties.compute, account, container, `${name}/`);
-            const codeDir = await this.assets.codeDir(properties.codeConfiguration.codeId);
-            await runBatchJob({
-                dir: this.#jobs.dirOf(job),
-                input: folder(job.input.account, job.input.container, job.input.folder),
-                output: folder(output.datastore.accountName, output.datastore.containerName, output.path),
-                worker: {
-                    python: await ensurePython(),
-                    script: path.join(codeDir, properties.codeConfiguration.scoringScript),
-                    modelDir: await this.assets.modelDir(properties.model.assetId),
-                    logFile: this.#jobs.logFile(job),
-                    signal: this.#stopping.signal,
-                },
-                workers: properties.resources.instanceCount * properties.maxConcurrencyPerInstance,
-                miniBatchSize: properties.miniBatchSize,
-                maxRetries: properties.retrySettings.maxRetries,
-                errorThreshold: properties.errorThreshold,
-            });
-            job.status = "Completed";
-        } catch (error) {
-            if (this.#stopping.signal.aborted) {
-                return;
-            }
-            job.status = "Failed";
-            appendFileSync(this.#jobs.logFile(job), `${error instanceof Error ? error.message : String(error)}\n`);
-        }
-        this.#jobs.save(job);
-        const [workspaceId = ""] = job.endpointId.split("/batchEndpoints/");
-        await tellOfEnd({ workspaceId, experiment: job.deployment.split("/")[0] ?? "", name: job.name, status: job.status }, this.storage.events);
+    async #run(job: Job, { properties }: DeploymentInputs, signal: AbortSignal): Promise<void> {
+        const output = this.assets.locate(job.outputUri);
+        const folder = (account: string, container: string, name: string) => this.computes.folder(properties.compute, account, container, `${name}/`);
+        const codeDir = await this.assets.codeDir(properties.codeConfiguration.codeId);
+        await runBatchJob({
+            dir: this.#jobs.dirOf(job),
+            input: folder(job.input.account, job.input.container, job.input.folder),
+            output: folder(output.datastore.accountName, output.datastore.containerName, output.path),
+            worker: {
+                python: await ensurePython(),
+                script: path.join(codeDir, properties.codeConfiguration.scoringScript),
+                modelDir: await this.assets.modelDir(properties.model.assetId),
+                logFile: this.#jobs.logFile(job),
+                signal,
+            },
+            workers: properties.resources.instanceCount * properties.maxConcurrencyPerInstance,
+            miniBatchSize: properties.miniBatchSize,
+            maxRetries: properties.retrySettings.maxRetries,
+            errorThreshold: properties.errorThreshold,
+        });
     }
 }

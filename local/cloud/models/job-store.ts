@@ -1,10 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Workshop } from "../../parts/workshop";
 
-/** Jobs by their names, in files: Azure ML's go on when this machine's processes do not. */
-export class JobStore<Job extends { readonly name: string }> {
+/** What is known of a job of any kind. */
+interface AnyJob {
+    readonly name: string;
+    status: "Running" | "Completed" | "Failed";
+}
+
+/** Jobs by their names, in files, and those that run: Azure ML's go on when this machine's processes do not. */
+export class JobStore<Job extends AnyJob> {
     readonly #dir: string;
+    readonly #running = new Map<string, Promise<void>>();
+    readonly #stopping = new AbortController();
 
     /** @param kind names its folder in the workshop */
     constructor(
@@ -12,6 +20,44 @@ export class JobStore<Job extends { readonly name: string }> {
         kind: string,
     ) {
         this.#dir = path.join(workshop.dir, kind);
+        workshop.onStop(async () => {
+            this.#stopping.abort();
+            await Promise.all(this.#running.values());
+        });
+    }
+
+    /** Whether a stop has interrupted the job's work, which then has to be done again. */
+    wasInterrupted({ name, status }: Job): boolean {
+        return status === "Running" && !this.#running.has(name);
+    }
+
+    /**
+     * Does a job's work and keeps how it ended; one that a stop interrupts stays a running one.
+     *
+     * @param work fails where the job does; its signal is the stop
+     * @param ended is called after what the job has become was kept
+     */
+    run(job: Job, work: (signal: AbortSignal) => Promise<void>, ended: () => Promise<void>): void {
+        this.#running.set(
+            job.name,
+            this.#toItsEnd(job, work, ended).finally(() => this.#running.delete(job.name)),
+        );
+    }
+
+    async #toItsEnd(job: Job, work: (signal: AbortSignal) => Promise<void>, ended: () => Promise<void>): Promise<void> {
+        const { signal } = this.#stopping;
+        try {
+            await work(signal);
+            job.status = "Completed";
+        } catch (error) {
+            if (signal.aborted) {
+                return;
+            }
+            job.status = "Failed";
+            appendFileSync(this.logFile(job), `${error instanceof Error ? error.message : String(error)}\n`);
+        }
+        this.save(job);
+        await ended();
     }
 
     /** A folder for what a job works with. */

@@ -1,5 +1,5 @@
-import { appendFileSync } from "node:fs";
 import { z } from "zod";
+import { mapValues } from "../../../functions/map-values";
 import type { IdentityPart } from "../../parts/identity";
 import { ensurePython } from "../../parts/python";
 import type { Workshop } from "../../parts/workshop";
@@ -45,9 +45,6 @@ const jobPath = /^(?<workspaceId>\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/
 /** Azure Resource Manager, as far as jobs of Azure ML's workspaces are concerned: a job that is put runs its command under its cluster's identity. */
 export class WorkspaceJobs {
     readonly #jobs: JobStore<Job>;
-    /** Jobs that run, by name. */
-    readonly #running = new Map<string, Promise<void>>();
-    readonly #stopping = new AbortController();
 
     private constructor(
         workshop: Workshop,
@@ -56,10 +53,6 @@ export class WorkspaceJobs {
         private readonly assets: ModelAssets,
     ) {
         this.#jobs = new JobStore(workshop, "command-jobs");
-        workshop.onStop(async () => {
-            this.#stopping.abort();
-            await Promise.all(this.#running.values());
-        });
     }
 
     /** @returns its address, without a slash at its end */
@@ -124,43 +117,32 @@ export class WorkspaceJobs {
     /** Azure ML's jobs go on when this machine's processes do not: what a stop interrupted is run again when somebody asks for it. */
     #find(name: string): Job | undefined {
         const job = this.#jobs.load(name);
-        if (job?.status === "Running" && !this.#running.has(name)) {
+        if (job !== undefined && this.#jobs.wasInterrupted(job)) {
             this.#start(job);
         }
         return job;
     }
 
     #start(job: Job): void {
-        this.#running.set(
-            job.name,
-            this.#run(job).finally(() => this.#running.delete(job.name)),
+        this.#jobs.run(
+            job,
+            (signal) => this.#run(job, signal),
+            () => tellOfEnd({ ...job, experiment: job.properties.experimentName }, this.storage.events),
         );
     }
 
-    async #run(job: Job): Promise<void> {
-        const logFile = this.#jobs.logFile(job);
-        try {
-            const { codeId, command, limits } = job.properties;
-            await runCommandJob({
-                dir: this.#jobs.dirOf(job),
-                codeDir: await this.assets.codeDir(codeId),
-                python: await ensurePython(),
-                command,
-                ...this.#foldersOf(job),
-                timeoutMs: durationMs(limits.timeout),
-                logFile,
-                signal: this.#stopping.signal,
-            });
-            job.status = "Completed";
-        } catch (error) {
-            if (this.#stopping.signal.aborted) {
-                return;
-            }
-            job.status = "Failed";
-            appendFileSync(logFile, `${error instanceof Error ? error.message : String(error)}\n`);
-        }
-        this.#jobs.save(job);
-        await tellOfEnd({ ...job, experiment: job.properties.experimentName }, this.storage.events);
+    async #run(job: Job, signal: AbortSignal): Promise<void> {
+        const { codeId, command, limits } = job.properties;
+        await runCommandJob({
+            dir: this.#jobs.dirOf(job),
+            codeDir: await this.assets.codeDir(codeId),
+            python: await ensurePython(),
+            command,
+            ...this.#foldersOf(job),
+            timeoutMs: durationMs(limits.timeout),
+            logFile: this.#jobs.logFile(job),
+            signal,
+        });
     }
 
     /** Its inputs and outputs as its cluster's identity sees them. @throws LocalCloudError for an address that is in no container */
@@ -196,8 +178,4 @@ function notFound(name: string): never {
 
 function described({ workspaceId, name, properties, status }: Job): object {
     return { id: `${workspaceId}/jobs/${name}`, name, type: "Microsoft.MachineLearningServices/workspaces/jobs", properties: { ...properties, status } };
-}
-
-function mapValues<V, R>(record: Readonly<Record<string, V>>, map: (value: V) => R): Record<string, R> {
-    return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
