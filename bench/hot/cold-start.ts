@@ -23,6 +23,12 @@ export async function coldStart(parts: Parts, scale: Scale): Promise<Row[]> {
     };
     await interleave(1, contenders);
     const results = await interleave(scale.runs, contenders);
+    const against = (contender: "unbundled" | "sources"): Pick<Row, "unit" | "figure" | "goal" | "note"> => ({
+        unit: "x",
+        figure: ratio(results[contender], results.bundle),
+        goal: { op: ">=", value: 3 },
+        note: `${short(spread(results.bundle).median)} ms : ${short(spread(results[contender]).median)} ms`,
+    });
     const { bundle, zip } = parts.packageBytes;
     const kibibytes = (bytes: number): string => `${short(bytes / 1024)} KiB`;
     return [
@@ -30,19 +36,13 @@ export async function coldStart(parts: Parts, scale: Scale): Promise<Row[]> {
             id: "cold-start",
             work: "cold start of the bundle, process start to first answer, times faster",
             against: "un-bundled sources, compiled, with node_modules",
-            unit: "x",
-            figure: ratio(results.unbundled, results.bundle),
-            goal: { op: ">=", value: 3 },
-            note: `${short(spread(results.bundle).median)} ms : ${short(spread(results.unbundled).median)} ms`,
+            ...against("unbundled"),
         },
         {
             id: "cold-start-sources",
             work: "the same",
             against: "the TypeScript sources as they are, by tsx with its cache filled",
-            unit: "x",
-            figure: ratio(results.sources, results.bundle),
-            goal: { op: ">=", value: 3 },
-            note: `${short(spread(results.bundle).median)} ms : ${short(spread(results.sources).median)} ms`,
+            ...against("sources"),
         },
         {
             id: "bundle-size",

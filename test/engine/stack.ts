@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import { program as stackProgram, type ProgramContext } from "../../infra/program";
+import type { StackConfig } from "../../local/cloud/in-process";
 import type { EngineStack, Operation } from "../../local/engine/engine-stack";
 import { openWorkshop } from "../../local/parts/workshop";
 import { Progress } from "../../local/progress";
@@ -39,16 +40,20 @@ export async function openStack(dir: string, settings: Readonly<Record<string, s
             return changes.instead?.() ?? (await stackProgram(changes.context));
         };
         const engine = await openEngineStack(ground, { program });
-        const configure = (more: Readonly<Record<string, string>> = {}): Promise<void> => {
-            const keys = Object.entries({ ...settings, ...more }).map(([key, value]) => [`${ground.config.project}:${key}`, value]);
-            return engine.configure({ ...ground.config.values, ...(Object.fromEntries(keys) as Record<string, string>) });
-        };
+        const configure = (more: Readonly<Record<string, string>> = {}): Promise<void> =>
+            engine.configure(configWith(ground.config, { ...settings, ...more }).values);
         await configure();
         return { ground, engine, configure, close: () => workshop.stop() };
     } catch (error) {
         await workshop.stop();
         throw error;
     }
+}
+
+/** A stack's configuration with other values for these keys of the project. */
+export function configWith({ project, values }: StackConfig, settings: Readonly<Record<string, string>>): StackConfig {
+    const changed = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${project}:${key}`, value]));
+    return { project, values: { ...values, ...changed } };
 }
 
 /** Trains a small model on generated players. @returns its folder */

@@ -7,7 +7,7 @@ import { runInProcess } from "../../local/cloud/in-process";
 import { openWorkshop, type Workshop } from "../../local/parts/workshop";
 import { Progress } from "../../local/progress";
 import { openGround, type Ground } from "../../local/stack";
-import { minutes, trainModel } from "../engine/stack";
+import { configWith, minutes, trainModel } from "../engine/stack";
 
 const dir = mkdtempSync(path.join(tmpdir(), "production-stack-"));
 const registered: string[] = [];
@@ -20,11 +20,9 @@ beforeAll(async () => {
     workshop = await openWorkshop(path.join(dir, "stack"));
     ground = await openGround(workshop, new Progress());
     const { config, cloud, databasePassword } = ground;
-    const settings = { profile: "prod", modelFolder: model };
-    const changed = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${config.project}:${key}`, value]));
     outputs = await runInProcess(() => program({ managementEndpoint: cloud.managementEndpoint }), cloud, {
         stack: "local",
-        config: { ...config, values: { ...config.values, ...changed } },
+        config: configWith(config, { profile: "prod", modelFolder: model }),
         secrets: { databasePassword },
         onRegistered: ({ type }) => registered.push(type),
     });
