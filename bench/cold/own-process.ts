@@ -3,9 +3,13 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import path from "node:path";
+import { heapArguments } from "../../local/host/instance-memory";
 import { type ColdParts, clientId } from "../../test/functions/cold/parts";
 
-/** A file of this folder as a process of its own, bundled as the handlers are, so that its memory is theirs. It takes one order at a time. */
+/**
+ * A file of this folder as a process of its own, bundled as the handlers are and with the heap of the smallest instance, so that its memory
+ * is theirs. It takes one order at a time.
+ */
 export class OwnProcess<Order extends object, Reply extends object> {
     private constructor(
         private readonly name: string,
@@ -24,7 +28,7 @@ export class OwnProcess<Order extends object, Reply extends object> {
         await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", target: "node24", format: "cjs", logLevel: "silent" });
         const { endpoint, header } = identity;
         const shared = { NODE_EXTRA_CA_CERTS: certificate.certFile, IDENTITY_ENDPOINT: endpoint, IDENTITY_HEADER: header, CLIENT_ID: clientId };
-        return new OwnProcess(name, fork(outfile, { execArgv: [], env: { ...shared, ...env } }));
+        return new OwnProcess(name, fork(outfile, { execArgv: heapArguments(512), env: { ...shared, ...env } }));
     }
 
     /** @throws Error with what the process said when it could not do it */

@@ -16,18 +16,21 @@ import type { Scale } from "./scale";
 export async function coldStart(parts: Parts, scale: Scale): Promise<Row[]> {
     const unbundled = await unbundledPackage(parts);
     const sources = sourcesPackage(parts);
+    const empty = await parts.fixturePackage("empty-package");
     const contenders = {
         bundle: () => start(parts, parts.packageDir),
         unbundled: () => start(parts, unbundled),
         sources: () => start(parts, sources),
+        empty: () => start(parts, empty),
     };
     await interleave(1, contenders);
     const results = await interleave(scale.runs, contenders);
+    const medians = { bundle: spread(results.bundle).median, empty: spread(results.empty).median };
     const against = (contender: "unbundled" | "sources"): Pick<Row, "unit" | "figure" | "goal" | "note"> => ({
         unit: "x",
         figure: ratio(results[contender], results.bundle),
         goal: { op: ">=", value: 3 },
-        note: `${short(spread(results.bundle).median)} ms : ${short(spread(results[contender]).median)} ms`,
+        note: `${short(medians.bundle)} ms : ${short(spread(results[contender]).median)} ms`,
     });
     const { bundle, zip } = parts.packageBytes;
     const kibibytes = (bytes: number): string => `${short(bytes / 1024)} KiB`;
@@ -45,6 +48,14 @@ export async function coldStart(parts: Parts, scale: Scale): Promise<Row[]> {
             ...against("sources"),
         },
         {
+            id: "cold-start-own",
+            work: "the same, less the time that the host takes with a package of nothing",
+            against: "un-bundled sources, compiled, with node_modules",
+            unit: "x",
+            figure: ratio(less(results.unbundled, medians.empty), less(results.bundle, medians.empty)),
+            note: `of all these ${short(medians.empty)} ms are the host's and Node.js' own`,
+        },
+        {
             id: "bundle-size",
             work: "size of the bundle",
             unit: "KiB",
@@ -52,6 +63,10 @@ export async function coldStart(parts: Parts, scale: Scale): Promise<Row[]> {
             note: `the deployed zip with all its files: ${kibibytes(zip)}`,
         },
     ];
+}
+
+function less(times: readonly number[], part: number): number[] {
+    return times.map((time) => time - part);
 }
 
 /** @returns milliseconds */

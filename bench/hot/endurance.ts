@@ -8,6 +8,7 @@ import type { Scale } from "./scale";
 
 const modelMs = 5;
 const sampleMs = 100;
+const instanceMemory = 2048;
 
 /** What the model does when it is asked about a player of the faulty requests. */
 const faults: readonly Script[] = [
@@ -19,10 +20,10 @@ const faults: readonly Script[] = [
     resetting,
 ];
 
-/** Mixed requests for a while, some of them faulty: what the process's memory does. */
+/** Mixed requests for a while, some of them faulty: what the memory of a process with the heap of a production instance does. */
 export async function endurance(parts: Parts, load: LoadGenerator, scale: Scale): Promise<Row[]> {
     const { redisProxy, model } = parts;
-    const host = await parts.host("host-endurance", { REDIS_PORT: String(redisProxy.port), HOT_PLAYERS: "10000", MODEL_MAX_CALLS: "8" });
+    const host = await parts.host("host-endurance", { REDIS_PORT: String(redisProxy.port), HOT_PLAYERS: "10000", MODEL_MAX_CALLS: "8" }, instanceMemory);
     let faulty = 0;
     model.script = async (response, players) => {
         await sleep(modelMs);
@@ -61,7 +62,7 @@ export async function endurance(parts: Parts, load: LoadGenerator, scale: Scale)
             unit: "%",
             figure: spread(last.map((bytes) => 100 * (bytes / before - 1))),
             goal: { op: "<=", value: 5 },
-            note: `from ${Math.round(before)} MiB; the last fifth's samples; answers by status ${JSON.stringify(statuses)}`,
+            note: `from ${Math.round(before)} MiB, with the heap of an instance of ${instanceMemory} MB; the last fifth's samples; answers by status ${JSON.stringify(statuses)}`,
         },
     ];
 }

@@ -1,4 +1,4 @@
-import { build } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 import { Redis } from "ioredis";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,8 +6,11 @@ import path from "node:path";
 import tls from "node:tls";
 import { encodeValue } from "../../functions/clients/cache-value";
 import type { AppSettings } from "../../functions/settings";
+import { fromSources } from "../../infra/handlers/package";
 import { type HostOptions, startHost } from "../../local/host";
+import type { InstanceMemory } from "../../local/host/instance-memory";
 import { type IdentityPart, startIdentity } from "../../local/parts/identity";
+import { projectDir } from "../../local/parts/paths";
 import { type RedisPart, startRedis } from "../../local/parts/redis";
 import { openWorkshop, type Process, type Workshop } from "../../local/parts/workshop";
 import { ScriptedModel } from "../../test/faults/scripted-model";
@@ -90,26 +93,33 @@ export class Parts {
     }
 
     /** The deployed package in a local host of its own. */
-    host(name: string, change: Partial<AppSettings> = {}): Promise<Server> {
-        return startHost(this.workshop, { ...this.hostOptions(this.packageDir, change), name });
+    host(name: string, change: Partial<AppSettings> = {}, memory?: InstanceMemory): Promise<Server> {
+        return startHost(this.workshop, { ...this.hostOptions(this.packageDir, change), name, memory });
     }
 
-    /** A handler package of one fixture file, with the address of Redis as its settings. */
+    /** The handler that does one GET in a local host of its own, with the address of Redis as its settings. */
     async barePackage(): Promise<Server> {
-        const packageDir = path.join(this.workshop.dir, "bare-package");
-        mkdirSync(packageDir);
-        await this.#bundle("bare-package.ts", path.join(packageDir, "index.js"), ["@azure/functions-core"]);
-        writeFileSync(path.join(packageDir, "package.json"), JSON.stringify({ name: "bare", main: "index.js" }));
-        writeFileSync(path.join(packageDir, "host.json"), JSON.stringify({ version: "2.0" }));
-        const options = this.hostOptions(packageDir);
+        const options = this.hostOptions(await this.fixturePackage("bare-package"));
         return startHost(this.workshop, { ...options, appSettings: this.#adminEnvironment(), name: "host-bare" });
+    }
+
+    /** A handler package of one file, `servers/<name>.ts`. @returns its folder */
+    async fixturePackage(name: string): Promise<string> {
+        const packageDir = path.join(this.workshop.dir, name);
+        mkdirSync(packageDir);
+        // With the same form of the library: a row is to say what the handler does, not how it is bundled.
+        const bundling = { external: ["@azure/functions-core"], alias: fromSources, absWorkingDir: projectDir, preserveSymlinks: true };
+        await this.#bundle(`${name}.ts`, path.join(packageDir, "index.js"), bundling);
+        writeFileSync(path.join(packageDir, "package.json"), JSON.stringify({ name, main: "index.js" }));
+        writeFileSync(path.join(packageDir, "host.json"), JSON.stringify({ version: "2.0" }));
+        return packageDir;
     }
 
     /** `servers/<file>` as a process of its own. */
     async server(name: string, file: string, env: Readonly<Record<string, string>>): Promise<Server> {
         const script = path.join(this.workshop.dir, `${name}.js`);
         const urlFile = path.join(this.workshop.dir, `${name}.url`);
-        await this.#bundle(file, script, []);
+        await this.#bundle(file, script);
         rmSync(urlFile, { force: true });
         const process_ = await this.workshop.spawn({
             name,
@@ -138,9 +148,9 @@ export class Parts {
         return { REDIS_PORT: String(this.redis.port), REDIS_PASSWORD: this.redis.adminPassword };
     }
 
-    async #bundle(file: string, outfile: string, external: string[]): Promise<void> {
+    async #bundle(file: string, outfile: string, more: BuildOptions = {}): Promise<void> {
         const entry = path.join(__dirname, "servers", file);
-        await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", target: "node24", format: "cjs", external, logLevel: "silent" });
+        await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", target: "node24", format: "cjs", logLevel: "silent", ...more });
     }
 
     /** Each stored player twice: as the handlers store it, and as the text that they answer. */

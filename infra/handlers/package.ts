@@ -83,7 +83,7 @@ export async function buildPackage(source: Partial<PackageSource> = {}): Promise
  * pays a dozen, also to the garbage collector. It comes with its TypeScript, which is compiled for the version that runs here. One of its
  * own dependencies then has to be taken in the form in which the published file takes it: the other has no exports.
  */
-const fromSources = {
+export const fromSources = {
     "@azure/functions": "./node_modules/@azure/functions/src/index.ts",
     "@azure/functions-extensions-base": "./node_modules/@azure/functions-extensions-base/dist/azure-functions-extensions-base.js",
 };

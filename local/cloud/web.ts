@@ -18,6 +18,7 @@ const appSettings = z.array(z.object({ name: z.string(), value: z.string() }));
 const appInputs = z.object({
     identity: z.object({ userAssignedIdentities: z.array(z.string()).min(1) }),
     keyVaultReferenceIdentity: z.string().optional(),
+    functionAppConfig: z.object({ scaleAndConcurrency: z.object({ instanceMemoryMB: z.literal([512, 2048, 4096]) }) }),
     siteConfig: z.looseObject({ appSettings }),
 });
 type AppInputs = z.infer<typeof appInputs>;
@@ -147,6 +148,7 @@ export class WebService implements CloudService {
             packageDir: this.#packageDir(name),
             appSettings: this.#appSettings(app.inputs, this.#readSettings(name) ?? []),
             identity: { endpoint: this.identity.endpoint, header: this.identity.header },
+            memory: app.inputs.functionAppConfig.scaleAndConcurrency.instanceMemoryMB,
             keys,
             port: app.port,
         });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from "node:path";
 import { build } from "esbuild";
 import type { Process, Workshop } from "../parts/workshop";
+import { heapArguments, type InstanceMemory } from "./instance-memory";
 import type { Keys } from "./keys";
 import type { WorkerOptions } from "./worker-options";
 
@@ -14,6 +15,11 @@ export interface HostOptions {
     /** The token endpoint of the platform, and the secret that it expects. */
     readonly identity: { readonly endpoint: string; readonly header: string };
     readonly keys: Keys;
+    /**
+     * Memory of the instance whose place the process takes.
+     * @default as much as the machine has
+     */
+    readonly memory?: InstanceMemory | undefined;
     /**
      * Tells several hosts of one workshop apart.
      * @default "host"
@@ -77,7 +83,7 @@ export async function prepareHost(w: Workshop, options: HostOptions): Promise<Ho
     writeFileSync(`${run}.json`, JSON.stringify(workerOptions), { mode: 0o600 });
     return {
         command: process.execPath,
-        args: [worker, `${run}.json`],
+        args: [...(options.memory ? heapArguments(options.memory) : []), worker, `${run}.json`],
         env: environment(w, workerOptions, options),
         urlFile: workerOptions.urlFile,
     };

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startHost } from "../../local/host";
+import { heapArguments } from "../../local/host/instance-memory";
 import type { Workshop } from "../../local/parts/workshop";
 import { buildFixture, closeTestWorkshop, keys, openTestWorkshop, until, writeFixture } from "./package";
 
@@ -39,6 +40,13 @@ describe("the host's process", () => {
         const again = await start(lifecycle, port);
         expect(again.url).toBe(`http://127.0.0.1:${port}`);
         await again.process.stop();
+    });
+
+    it("has the heap of its instance", async () => {
+        const identity = { endpoint: "http://127.0.0.1:1/token", header: "identity-header" };
+        const { process: child } = await startHost(workshop, { packageDir: lifecycle, appSettings: {}, identity, keys, port: 0, memory: 512 });
+        expect(readFileSync(`/proc/${child.pid}/cmdline`, "utf8").split("\0")).toEqual(expect.arrayContaining(heapArguments(512)));
+        await child.stop();
     });
 
     it("leaves no key on the disk, and shows none", async () => {
