@@ -27,7 +27,7 @@ export interface BlobDraft {
     /** Writes the blob at once. The service refuses content of another checksum. @throws LakeConflictError */
     put(content: Buffer, checksum: Crc64, properties: BlobProperties): Promise<void>;
     /**
-     * Has the service read the whole content from a URL, and refuse it when its MD5 is another: at most 5,000 MiB
+     * Has the service read the whole content from a URL, and refuse it when its MD5 is another: at most 4,000 MiB
      * (https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url).
      *
      * @throws SourceRefusedError, LakeConflictError

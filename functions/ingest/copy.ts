@@ -43,6 +43,7 @@ export async function copyObject(parts: CopyParts, serverSide: ServerSide, task:
 /** Server-side first; what the service does not take, or takes wrongly, goes through this process. */
 async function copyVersion(parts: CopyParts, serverSide: ServerSide, task: CopyTask): Promise<Copied> {
     const { object } = task;
+    let refusal: Error | undefined;
     if (serverSide.takes(object)) {
         try {
             parts.trace("copy-start", { key: object.key, bytes: object.size, way: "url" });
@@ -54,9 +55,15 @@ async function copyVersion(parts: CopyParts, serverSide: ServerSide, task: CopyT
             if (!(error instanceof SourceRefusedError || error instanceof ChecksumMismatchError)) {
                 throw error;
             }
+            refusal = error;
             serverSide.refused(object, error);
         }
     }
     parts.trace("copy-start", { key: object.key, bytes: object.size, way: "stream" });
-    return { object, way: "stream", verification: await copyByStream(parts, task) };
+    const verification = await copyByStream(parts, task);
+    // What can be read from here was the service's to take: only that says something of the objects to come.
+    if (refusal !== undefined) {
+        serverSide.refusedReadable(refusal);
+    }
+    return { object, way: "stream", verification };
 }

@@ -23,6 +23,8 @@ interface FolderState {
  */
 export class Folders {
     readonly #states = new Map<string, FolderState>();
+    /** Those that something of did not arrive: should a listing out of order come back to one, it is still not whole. A run ends after so many failures. */
+    readonly #failed = new Set<string>();
 
     /** @param onMarked a folder got its marker */
     constructor(
@@ -34,7 +36,7 @@ export class Folders {
     /** An object of the listing is about to be brought. To be called in the listing's order. */
     see(key: string): void {
         const folder = folderOf(key);
-        const state = this.#states.get(folder) ?? { pending: 0, passed: false, whole: true, opened: undefined };
+        const state = this.#states.get(folder) ?? { pending: 0, passed: false, whole: !this.#failed.has(folder), opened: undefined };
         state.pending += 1;
         this.#states.set(folder, state);
     }
@@ -42,7 +44,14 @@ export class Folders {
     /** Must be awaited before something is written into the key's folder. */
     async open(key: string): Promise<void> {
         const state = this.#stateOf(key);
-        await (state.opened ??= this.lake.remove(containers.logs, markerOf(folderOf(key)), this.signal));
+        state.opened ??= this.lake.remove(containers.logs, markerOf(folderOf(key)), this.signal);
+        try {
+            await state.opened;
+        } catch (error) {
+            // Of this object alone: the folder's next one tries again.
+            state.opened = undefined;
+            throw error;
+        }
     }
 
     /** The object has arrived, or was there already, or not. The promise is for the marker, if it was the last to wait for. */
@@ -50,7 +59,10 @@ export class Folders {
         const folder = folderOf(key);
         const state = this.#stateOf(key);
         state.pending -= 1;
-        state.whole &&= arrived;
+        if (!arrived) {
+            state.whole = false;
+            this.#failed.add(folder);
+        }
         await this.#markIfDone(folder, state);
     }
 

@@ -142,8 +142,9 @@ async function bringAll(parts: IngestParts, summary: IngestSummary, signal: Abor
             fail(source.prefix, worker.reason);
         }
     }
+    summary.brokeOff = !workers.every((worker) => worker.status === "fulfilled" && worker.value);
     // After a listing that broke off nobody knows whether the folders that it was in were seen whole.
-    if (workers.every((worker) => worker.status === "fulfilled" && worker.value)) {
+    if (!summary.brokeOff) {
         await marking(folders.pass());
     }
 }

@@ -1,6 +1,6 @@
 import type { SourceObject } from "../clients/source-bucket";
 
-/** After so many refusals in a row the service takes no source of this bucket; single ones happen (azcopy #2422). */
+/** After so many refusals in a row of what could be read from here the service takes no source of this bucket; single ones happen (azcopy #2422). */
 const maxRefusals = 5;
 
 /** Keys that the service is known to ask the source for wrongly: with a plus (wellcomecollection/platform #4776) or a dot at their end (azcopy #957). */
@@ -26,8 +26,12 @@ export class ServerSide {
 
     refused({ key }: SourceObject, error: Error): void {
         this.refusals += 1;
-        this.#inARow += 1;
         this.log("url-refused", { key, reason: error.message });
+    }
+
+    /** What it refused came through this process. */
+    refusedReadable(error: Error): void {
+        this.#inARow += 1;
         if (this.#inARow === maxRefusals) {
             this.log("url-given-up", { refusals: maxRefusals, reason: error.message });
         }

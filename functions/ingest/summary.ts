@@ -14,6 +14,8 @@ export interface IngestSummary {
     seconds: number;
     /** Objects found in the source; markers do not count. */
     listed: number;
+    /** Whether the run ended before the listing did: what was not listed was not looked at. */
+    brokeOff: boolean;
     copied: number;
     /** Objects that the lake had already. */
     skipped: number;
@@ -40,7 +42,8 @@ export class IngestError extends Error {
 
     constructor(readonly summary: IngestSummary) {
         const lines = summary.failed.map(({ key, reason }) => `${JSON.stringify(key)}: ${reason}`);
-        super(`ingest of ${summary.listed} listed objects had ${lines.length} failures\n${lines.join("\n")}`);
+        const brokeOff = summary.brokeOff ? " and broke off there" : "";
+        super(`ingest of ${summary.listed} listed objects had ${lines.length} failures${brokeOff}\n${lines.join("\n")}`);
     }
 }
 
@@ -52,6 +55,7 @@ export function startSummary(source: { readonly name: string; readonly prefix: s
         startedAt: now.toISOString(),
         seconds: 0,
         listed: 0,
+        brokeOff: false,
         copied: 0,
         skipped: 0,
         failed: [],

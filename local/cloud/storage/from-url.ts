@@ -3,6 +3,9 @@ import http from "node:http";
 import https from "node:https";
 import tls from "node:tls";
 
+/** Of the URL that is read: 2 KiB (https://learn.microsoft.com/rest/api/storageservices/put-block-from-url). */
+const maxUrlLength = 2_048;
+
 /** The service would not read the source: what it answers instead. */
 export class SourceRefusal extends Error {
     override readonly name = "SourceRefusal";
@@ -48,7 +51,11 @@ export async function openSource(headers: IncomingHttpHeaders, ca: string): Prom
     if (Number(headers["content-length"] ?? 0) !== 0) {
         throw new SourceRefusal(400, "InvalidHeaderValue", "Content-Length must be 0: the content is read from the URL.");
     }
-    const source = URL.parse(String(headers["x-ms-copy-source"]));
+    const url = String(headers["x-ms-copy-source"]);
+    if (url.length > maxUrlLength) {
+        throw new SourceRefusal(400, "InvalidHeaderValue", `x-ms-copy-source has more than ${maxUrlLength} characters.`);
+    }
+    const source = URL.parse(url);
     if (source === null) {
         throw new SourceRefusal(400, "InvalidHeaderValue", "x-ms-copy-source is no URL.");
     }

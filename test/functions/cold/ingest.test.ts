@@ -194,6 +194,7 @@ describe("ingest from S3 to the lake", () => {
             startedAt: "2026-01-31T03:15:00.000Z",
             seconds: 0,
             listed: 2,
+            brokeOff: false,
             copied: 2,
             skipped: 0,
             failed: [],
@@ -227,9 +228,11 @@ describe("ingest from S3 to the lake", () => {
     test("gives up after a hundred failures instead of trying every object, and marks no folder of theirs", async () => {
         await world.fill(Object.fromEntries(Array.from({ length: 130 }, (_, index) => [`players/${index}/x`, "x"] as const)));
         const read = () => Promise.reject(new Error("S3 is down"));
-        const { summary } = await world.run({ source: { ...world.source, read } });
+        const { summary, failure } = await world.run({ source: { ...world.source, read } });
         expect(summary.failed.length).toBeGreaterThanOrEqual(100);
         expect(summary.listed).toBeLessThan(130);
+        expect(summary.brokeOff).toBe(true);
+        expect(failure).toMatchObject({ message: expect.stringMatching(/^ingest of \d+ listed objects had \d+ failures and broke off there\n/u) as string });
         expect(summary.folders).toEqual([]);
     });
 });
