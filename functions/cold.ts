@@ -14,7 +14,7 @@ import { checkDrift } from "./drift/check";
 import { recordDrift } from "./drift/metrics";
 import type { BlobCreated } from "./events/blob-created";
 import { ingest } from "./ingest/ingest";
-import { loadPredictions, type LoadParts } from "./load/load";
+import { loadPredictions, type LoadParts, repairCache } from "./load/load";
 import { once } from "./once";
 import type { AppendFiles } from "./predict/json-lines-log";
 import { jobChanged } from "./reconcile/job-changed";
@@ -33,6 +33,9 @@ export interface SharedServices {
 }
 
 type Log = (line: string) => void;
+
+/** Files that a run of `reconcile` brings into a cache that lacks them: a minute's work or two. */
+const repairsAReconcile = 20;
 
 /**
  * The cold path with the outside systems that nobody else needs. Their clients are two thirds of the handlers' code, and so this is a file
@@ -56,6 +59,14 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
         now,
         log,
     });
+    const loadParts = (log: LoadParts["log"]): LoadParts => ({
+        lake: lake(),
+        database: database(),
+        cache: cache(),
+        freshSeconds: settings().BATCH_FRESH_SECONDS,
+        now,
+        log,
+    });
 
     return {
         ingest: ({ log, trace }: { readonly log: Log; readonly trace: Log }) => ingest({ source: sourceBucket(), lake: lake(), now, log, trace }),
@@ -63,7 +74,14 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
         score: (marker: BlobCreated, replayed: number | undefined, log: Log) =>
             scoreReadyFolder(marker, { lake: lake(), queues: queues(), endpoint: batchEndpoint(), now, log }, replayed),
 
-        reconcile: (log: Log) => reconcile(reconcileParts(log)),
+        /** Then the cache gets what it lacks: after the last load of a day nobody else would see to it. */
+        reconcile: async (log: LoadParts["log"]) => {
+            try {
+                await reconcile(reconcileParts((line) => log.log(line)));
+            } finally {
+                await repairCache(loadParts(log), repairsAReconcile);
+            }
+        },
 
         jobChanged: (job: string, { log, error }: { readonly log: Log; readonly error: Log }) =>
             isTrainingJob(job) && settings().TRAINING_JOBS_URI !== ""
@@ -83,15 +101,7 @@ export function createColdPath({ settings, credential, cache }: SharedServices) 
 
         batches: (query: BatchQuery, warn: (error: unknown) => void) => findBatches({ lake: lake(), ledger: ledger(), warn }, query),
 
-        load: (file: BlobCreated, log: LoadParts["log"]) =>
-            loadPredictions(file, {
-                lake: lake(),
-                database: database(),
-                cache: cache(),
-                freshSeconds: settings().BATCH_FRESH_SECONDS,
-                now,
-                log,
-            }),
+        load: (file: BlobCreated, log: LoadParts["log"]) => loadPredictions(file, loadParts(log)),
 
         appendFiles: (container: string): AppendFiles => ({
             create: (path) => lake().createAppendable(container, path, "application/x-ndjson"),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Lake } from "../clients/lake";
-import { markerOf } from "../clients/lake-paths";
-import { containers } from "../contracts";
+import { folderOf, markerOf } from "../clients/lake-paths";
+import { containers, successMarker } from "../contracts";
 
 /** A file that a job scores. */
 export interface FolderFile {
@@ -16,6 +16,8 @@ export interface FolderContent {
     /** Name of the batch: of the folder with these files in these versions. */
     readonly batch: string;
     readonly files: number;
+    /** A folder below it that is complete by itself, if there is one: a job of this folder would score that one's files again. */
+    readonly nested: string | undefined;
     /** ETag of the marker. */
     readonly marker: string;
 }
@@ -39,7 +41,7 @@ export async function readFolder(
 }
 
 /**
- * The files of players of a folder of `logs`: a hash of their names and ETags, and how many they are.
+ * The files of players of a folder of `logs`: a hash of their names and ETags, how many they are, and whether some are another folder's.
  *
  * @param visit is given each of these files.
  */
@@ -47,9 +49,10 @@ export async function hashPlayerFiles(
     lake: Pick<Lake, "list">,
     folder: string,
     visit: (file: FolderFile) => void = () => undefined,
-): Promise<Pick<FolderContent, "batch" | "files">> {
+): Promise<Omit<FolderContent, "marker">> {
     const hash = createHash("sha256").update(folder);
     let files = 0;
+    let nested: string | undefined;
     for await (const { path, etag, size } of lake.list(containers.logs, folder === "" ? "" : `${folder}/`)) {
         const name = path.slice(path.lastIndexOf("/") + 1);
         // As `is_data_file` of ml/files.py has it: neither markers, hidden files nor empty ones.
@@ -57,7 +60,9 @@ export async function hashPlayerFiles(
             hash.update(`\n${path}\n${etag}`);
             files += 1;
             visit({ name, size });
+        } else if (name === successMarker && folderOf(path) !== folder) {
+            nested ??= folderOf(path);
         }
     }
-    return { batch: hash.digest("hex").slice(0, 16), files };
+    return { batch: hash.digest("hex").slice(0, 16), files, nested };
 }

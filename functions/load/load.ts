@@ -37,15 +37,15 @@ export interface LoadResult {
 
 /** Files of before that a load brings into the cache, which was down then: each takes about as long as a load. */
 const repairsALoad = 2;
-/** What was loaded less long ago may be on its way into the cache. Milliseconds. */
-const repairAfterMs = 15 * 60_000;
+/** What was loaded less long ago may be on its way into the cache; doing it twice does no harm. Milliseconds. */
+const repairAfterMs = 5 * 60_000;
 
 /**
  * Loads a file of predictions into the database and then into the cache. What is loaded is the file as it is now, under its ETag of
  * now: an event of an earlier version finds the later one, and that one's own event then finds its work done.
  *
  * The ledger notes of each file whether the cache has it. What it lacks, as the process was killed or the cache was down, the next delivery of
- * the event or the next load of any file brings there.
+ * the event, the next load of any file or `repairCache` brings there.
  *
  * @throws MessageError for an event of another container or blob.
  * @throws WrongHeaderError or MalformedFileError: the file is refused whole.
@@ -67,7 +67,7 @@ export async function loadPredictions(event: BlobCreated, parts: LoadParts): Pro
     const cached = await refresh(version, loaded, parts);
     const result = report(version, { outcome: loaded.counts ? "loaded" : "repeated", rows: 0, rejected: 0, ...loaded.counts, cached }, parts);
     if (cached) {
-        await repairOthers(parts);
+        await repairCache(parts, repairsALoad);
     }
     return result;
 }
@@ -98,7 +98,7 @@ async function refresh(version: FileVersion, { outdated }: DatabaseLoad, parts: 
         if (!(error instanceof RefreshError)) {
             throw error;
         }
-        log.warn(JSON.stringify({ event: "load", ...version, warning: error.message, then: "the next load tries again" }));
+        log.warn(JSON.stringify({ event: "load", ...version, warning: error.message, then: "the next load or reconcile tries again" }));
         return false;
     }
     await database.session((session) => setCached(session, version));
@@ -106,12 +106,16 @@ async function refresh(version: FileVersion, { outdated }: DatabaseLoad, parts: 
     return true;
 }
 
-/** Brings files of before into the cache, which lacks them. This load is done: what fails here is for the next one. */
-async function repairOthers(parts: LoadParts): Promise<void> {
+/**
+ * Brings files of before into the cache, which lacks them; the latest first. What fails here is warned of, and is for the next time.
+ *
+ * @param files most of them
+ */
+export async function repairCache(parts: LoadParts, files: number): Promise<void> {
     const { lake, database, now, log } = parts;
     const before = new Date(now().getTime() - repairAfterMs);
     try {
-        for (const version of await database.session((session) => cachePending(session, before, repairsALoad))) {
+        for (const version of await database.session((session) => cachePending(session, before, files))) {
             const blob = await lake.find(containers.predictions, version.file);
             if (blob?.etag === version.etag) {
                 await refresh(version, await load(version, parts), parts);
@@ -121,7 +125,7 @@ async function repairOthers(parts: LoadParts): Promise<void> {
             }
         }
     } catch (error) {
-        log.warn(JSON.stringify({ event: "load", warning: "the cache was not repaired", reason: String(error), then: "the next load tries again" }));
+        log.warn(JSON.stringify({ event: "load", warning: "the cache was not repaired", reason: String(error), then: "the next load or reconcile tries again" }));
     }
 }
 

@@ -1,11 +1,15 @@
+import { ExponentialBackoff, handleType, retry } from "cockatiel";
 import type { Readable } from "node:stream";
-import type { PredictionCache } from "../clients/cache";
+import { CacheUnavailableError, type PredictionCache } from "../clients/cache";
 import type { FingerprintedPrediction } from "../prediction";
 import { readPredictions } from "./predictions-file";
 import type { RowSet } from "./row-set";
 
 /** Predictions that are given to the cache at a time; it sends them in chunks of its own. */
 const batchSize = 2_000;
+
+/** A command has half a second: one that was slow for once must not cost the whole file its refresh. A cache that is down is given up after two seconds. */
+const putting = retry(handleType(CacheUnavailableError), { maxAttempts: 3, backoff: new ExponentialBackoff({ initialDelay: 200, maxDelay: 1_000 }) });
 
 /** The cache did not take all of the predictions. */
 export class RefreshError extends Error {
@@ -15,7 +19,7 @@ export class RefreshError extends Error {
 
 /**
  * Puts a file's predictions into the cache, but for the rows that are older than the database. The file is read again, instead of its rows
- * being kept in memory; while the cache takes a batch, the next is read.
+ * being kept in memory; while the cache takes a batch, the next is read. What it does not take at once is tried again for a short time.
  *
  * @throws RefreshError when the cache does not take them, or what reading the file throws
  */
@@ -27,16 +31,16 @@ export async function refreshCache(
 ): Promise<void> {
     let row = 0;
     let batch: FingerprintedPrediction[] = [];
-    let putting: Promise<void> = Promise.resolve();
+    let underWay: Promise<void> = Promise.resolve();
     const put = async (): Promise<void> => {
-        await putting;
+        await underWay;
         const full = batch;
         batch = [];
-        putting = cache.putMany(full, freshSeconds).catch((cause: unknown) => {
+        underWay = putting.execute(() => cache.putMany(full, freshSeconds)).catch((cause: unknown) => {
             throw new RefreshError(`the cache was not refreshed: ${String(cause)}`, { cause });
         });
         // Whoever waits for it next gets the error; until then it is no unhandled one.
-        putting.catch(() => undefined);
+        underWay.catch(() => undefined);
     };
     for await (const { predictions } of readPredictions(body)) {
         for (const prediction of predictions) {
@@ -50,5 +54,5 @@ export async function refreshCache(
         }
     }
     await put();
-    await putting;
+    await underWay;
 }

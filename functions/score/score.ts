@@ -21,7 +21,8 @@ export interface ScoreParts {
 
 /**
  * What became of an event. `outdated`: the folder is not complete now, another event follows. `empty`: it has no file to score. `hidden`:
- * it is not to be scored. `refused`: the endpoint took no job; the message comes again later. `poisoned`: given up, now or before.
+ * it is not to be scored. `refused`: the endpoint took no job; the message comes again later. `poisoned`: given up, now or before,
+ * as is a folder that has another complete one below it.
  */
 export type ScoreOutcome = "submitted" | "already-submitted" | "outdated" | "empty" | "hidden" | "refused" | "poisoned";
 
@@ -60,6 +61,10 @@ async function score(folder: string, replayed: number | undefined, parts: ScoreP
     }
     const { batch, attempt, outputPath } = claim.state;
     step("claimed", { batch, attempt, outputPath });
+    if (content.nested !== undefined) {
+        await giveUp(parts, claim, { reason: nestedReason(folder, content.nested) });
+        return "poisoned";
+    }
     try {
         const job = await endpoint.submit({ inputUri: folderUri(lake.containerUrl(containers.logs), folder), outputPath });
         step("submitted", { batch, attempt, job: job.name });
@@ -88,6 +93,14 @@ async function refused(claim: StoredBatch, error: BatchEndpointError, parts: Sco
         await queueFolder(parts, changed.state, Math.max(retryDelaySeconds(refusals), answered ? 0 : claimMs / 1_000));
     }
     return "refused";
+}
+
+/** Why a folder with another one in it is not scored: what was made from the other's old logs would take the place of today's. */
+function nestedReason(folder: string, nested: string): string {
+    return (
+        `folder ${JSON.stringify(folder)} has files of its own and the complete folder ${JSON.stringify(nested)} below it, which would be scored again: ` +
+        `move its own files into a folder beside, or take the marker below it away`
+    );
 }
 
 function folderOfMarker({ container, path }: BlobCreated): string {

@@ -3,6 +3,7 @@ import { generate } from "selfsigned";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createDatabase } from "../../../functions/clients/database";
 import { DatabaseError } from "../../../functions/clients/database-errors";
+import { localData } from "../../../functions/clients/database-session";
 import { startWireServer, type WireServer } from "./mysql-wire";
 
 const credentials = () => Promise.resolve({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret", sessionToken: "session" });
@@ -89,5 +90,28 @@ describe("a database with IAM authentication", () => {
             await database.close();
         }
         expect(server.passwords).toEqual([]);
+    });
+
+    test.each([
+        ["another file than the statement's", "LOAD DATA LOCAL", /the server asked for the file "\/etc\/passwd" instead of "player-predictions"/u],
+        ["a file in answer to a statement that has none", "SELECT", /\/etc\/passwd/u],
+    ])("gives no content to a server that asks for %s", async (_what, on, message) => {
+        const certificate = await ofLoopback();
+        trust(certificate.cert);
+        server = await startWireServer(certificate);
+        server.asks = { on, file: "/etc/passwd" };
+        const database = databaseAt(server);
+        const failure: unknown = await database
+            .session<unknown>((session) =>
+                on === "SELECT"
+                    ? session.run("SELECT 1")
+                    : session.loadLocal(`LOAD DATA LOCAL INFILE '${localData}' INTO TABLE t (a)`, Buffer.from("secret rows"), 1),
+            )
+            .catch((error: unknown) => error);
+        expect(failure).toBeInstanceOf(DatabaseError);
+        expect((failure as Error).message).toMatch(message);
+        expect(Buffer.concat(server.uploaded)).toHaveLength(0);
+        await database.close();
+        await vi.waitFor(() => expect(server?.open).toBe(0), { timeout: 30_000 });
     });
 });

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "../../../functions/clients/database";
 import { DatabaseError } from "../../../functions/clients/database-errors";
+import { CacheUnavailableError } from "../../../functions/clients/cache";
 import type { Lake } from "../../../functions/clients/lake";
+import { repairCache } from "../../../functions/load/load";
 import { file, loadedAt, LoadStack, scored } from "./load-stack";
 import { csvOf, prediction } from "./predictions";
 
@@ -180,6 +182,33 @@ describe("load, when something is not as usual", () => {
         await stack.load(event, { now: () => new Date(loadedAt.getTime() + 3_600_000) });
         expect(await stack.cached(["one", "two", "three"])).toEqual({ one: `${later} 0.500000`, three: `${later} 0.500000` });
         expect(await stack.rows("SELECT file FROM prediction_loads WHERE cache_pending")).toEqual([]);
+    });
+
+    test("what the cache lacks and no load follows, the timer brings there, so many files at a time", async () => {
+        const down = stack.cacheAt(1);
+        for (const name of ["one", "two", "three"]) {
+            await stack.load(await stack.written(csvOf([scored(name, later)]), `a/${name}.csv`), { cache: down });
+        }
+        await down.close();
+        const afterwards = { ...stack.given(), now: () => new Date(loadedAt.getTime() + 3_600_000) };
+        await repairCache(afterwards, 2);
+        expect(await stack.rows("SELECT COUNT(*) AS files FROM prediction_loads WHERE cache_pending")).toEqual([{ files: 1 }]);
+        await repairCache(afterwards, 2);
+        expect(Object.keys(await stack.cached(["one", "two", "three"])).toSorted()).toEqual(["one", "three", "two"]);
+    });
+
+    test("a batch that the cache was too slow for once is given to it again", async () => {
+        let puts = 0;
+        const slowOnce = {
+            putMany: (...given: Parameters<typeof stack.cache.putMany>) => {
+                puts += 1;
+                return puts === 1 ? Promise.reject(new CacheUnavailableError("command timed out")) : stack.cache.putMany(...given);
+            },
+        };
+        const result = await stack.load(await stack.written(csvOf([scored("p", later)])), { cache: slowOnce });
+        expect(result).toMatchObject({ outcome: "loaded", cached: true });
+        expect(stack.warnings).toEqual([]);
+        expect(await stack.cached(["p"])).toEqual({ p: `${later} 0.500000` });
     });
 
     test("a row that is older than the database does not get into a cache that lost the newer one", async () => {

@@ -10,11 +10,18 @@ export interface WireServer {
     readonly port: number;
     /** What each connection gave as its clear-text password, without the closing zero. */
     readonly passwords: string[];
+    /** A file of the client's that the server asks for in answer to the statements that have this word. @default none */
+    asks: { readonly on: string; readonly file: string } | undefined;
+    /** What came after that, without headers of packets; an empty packet ends it. */
+    readonly uploaded: Buffer[];
+    /** Connections that are open. */
+    readonly open: number;
     stop(): Promise<void>;
 }
 
 const capabilities = {
     longPassword: 1 << 0,
+    localFiles: 1 << 7,
     connectWithDb: 1 << 3,
     protocol41: 1 << 9,
     ssl: 1 << 11,
@@ -28,9 +35,11 @@ const tlsRequestBytes = 36;
 /** @param certificate for TLS; without one the server offers none. */
 export async function startWireServer(certificate?: { readonly key: string; readonly cert: string }): Promise<WireServer> {
     const passwords: string[] = [];
+    const uploaded: Buffer[] = [];
     const sockets = new Set<net.Socket>();
     const server = net.createServer((socket) => {
         sockets.add(socket);
+        socket.on("close", () => sockets.delete(socket));
         socket.on("error", () => undefined);
         socket.write(packet(0, handshake(certificate !== undefined)));
         socket.once("readable", () => {
@@ -41,10 +50,20 @@ export async function startWireServer(certificate?: { readonly key: string; read
             const secure = new tls.TLSSocket(socket, { isServer: true, ...certificate });
             secure.on("error", () => undefined);
             let step = 0;
+            let uploading = false;
             secure.on("data", (data: Buffer) => {
                 for (const { sequence, payload } of packets(data)) {
                     if (step === 0) {
                         secure.write(packet(sequence + 1, Buffer.from("\xfemysql_clear_password\0", "latin1")));
+                    } else if (uploading) {
+                        uploaded.push(payload);
+                        uploading = payload.length > 0;
+                        if (!uploading) {
+                            secure.write(packet(sequence + 1, ok));
+                        }
+                    } else if (front.asks !== undefined && payload.includes(front.asks.on)) {
+                        uploading = true;
+                        secure.write(packet(sequence + 1, Buffer.from(`\xfb${front.asks.file}`, "latin1")));
                     } else {
                         if (step === 1) {
                             passwords.push(payload.subarray(0, -1).toString("utf8"));
@@ -57,15 +76,21 @@ export async function startWireServer(certificate?: { readonly key: string; read
         });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return {
+    const front: WireServer = {
         port: (server.address() as AddressInfo).port,
         passwords,
+        asks: undefined,
+        uploaded,
+        get open() {
+            return sockets.size;
+        },
         stop: () =>
             new Promise((resolve) => {
                 sockets.forEach((socket) => socket.destroy());
                 server.close(() => resolve());
             }),
     };
+    return front;
 }
 
 const ok = Buffer.from([0, 0, 0, 2, 0, 0, 0]);

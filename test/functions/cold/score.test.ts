@@ -74,6 +74,23 @@ describe("score", () => {
         expect(new Set(batches.outputs()).size).toBe(2);
     });
 
+    test("scores no folder that has a complete one below it: what is below would be scored again, with old logs as new predictions", async () => {
+        const below = `${folder}/region=a`;
+        await batches.completed(below);
+        const event = await batches.completed();
+        expect(await scoreReadyFolder(event, given())).toBe("poisoned");
+        expect(batches.outputs()).toEqual([]);
+        const reason = `folder "${folder}" has files of its own and the complete folder "${below}" below it`;
+        expect(await batches.state()).toMatchObject({ folder, status: "poisoned", reason: expect.stringContaining(reason) as string });
+        expect(batches.sent).toMatchObject([{ queue: "folders-ready-poison", message: { poisoned: { attempt: 1, reason: expect.stringContaining(reason) as string } } }]);
+
+        // Its marker gone, the message that is put back starts the job.
+        await parts.lake.remove("logs", `${below}/_SUCCESS`);
+        expect(await scoreReadyFolder(event, given())).toBe("poisoned");
+        expect(await scoreReadyFolder(event, given(), 1)).toBe("submitted");
+        expect(await scoreReadyFolder(await batches.marked(below), given())).toBe("submitted");
+    });
+
     test("does not look at files that no job scores", async () => {
         await scoreReadyFolder(await batches.completed(), given());
         for (const [name, text] of Object.entries({ _metadata: "x", ".hidden.csv": "x", "empty.csv": "", "other/_committed": "x" })) {
