@@ -2,9 +2,12 @@ import type { Deliveries } from "./deliveries";
 import { logOf } from "./players";
 import type { World } from "./world";
 
-/** Completes a folder of two files, the second with a row that is no prediction: three players in all. */
-export async function completeFolder(world: World, folder: string): Promise<void> {
-    const scoredAt = "2026-01-31T12:00:00.000Z";
+/**
+ * Completes a folder of two files, the second with a row that is no prediction: three players in all.
+ *
+ * @param scoredAt of the players: another time is another version of the folder
+ */
+export async function completeFolder(world: World, folder: string, scoredAt = "2026-01-31T12:00:00.000Z"): Promise<void> {
     const log = (ids: readonly string[]) => logOf(ids.map((id) => ({ playerId: `${id} of ${folder}`, scoredAt })));
     const files = { "part-0.csv": log(["1", "한국 플레이어"]), "part-1.csv": `${log(["2"])}bad row\n`, _SUCCESS: "" };
     for (const [name, text] of Object.entries(files)) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BatchState, isOpen } from "../../functions/batches/state";
+import { within } from "../../functions/within";
 import { chaosSeed } from "./disturbances";
 import { finalPredictions, isPredictionsFile } from "./game";
 import { runSchedule } from "./run-schedule";
@@ -9,6 +10,8 @@ import { startWorld, type World } from "./world";
 
 const seed = chaosSeed();
 const count = 200;
+/** Shorter than what the runner gives a test: one that hangs is to tell how it is repeated, too. */
+const longestMs = 55_000;
 
 describe("the cold path under a random schedule", () => {
     let world: World;
@@ -32,7 +35,7 @@ describe("the cold path under a random schedule", () => {
     test.each(all)(`schedule $number of ${count} leaves what an undisturbed run leaves`, async ({ number, schedule }) => {
         const repeat = `CHAOS_SEED=${seed} npx vitest run test/chaos/cold-path.test.ts -t "schedule ${number} of"`;
         try {
-            await runSchedule(world, schedule);
+            await within(longestMs, () => runSchedule(world, schedule));
             const found = await world.stores.snapshot();
             expectPredictions(found);
             expectBatches(found, expected);

@@ -16,7 +16,7 @@ const both = Array.from({ length: 8 }, (_, index) => `player ${index}`);
  */
 export const sources: readonly Readonly<Record<string, SourceObject>>[] = (() => {
     const start = {
-        [`${first}/part-0.csv`]: log("2026-01-31T12:00:00.000Z", [...both, "한국 플레이어"]),
+        [`${first}/part-0.csv`]: { ...log("2026-01-31T12:00:00.000Z", [...both, "한국 플레이어"]), encryption: "aws:kms" as const },
         [`${first}/part-1.csv`]: log("2026-01-31T12:30:00.000Z", ["only the first day", "twice"], "bad row\n"),
     };
     const next = { ...start, [`${second}/part-0.csv`]: log("2026-02-01T12:00:00.000Z", [...both, "twice", "only the second day"]) };

@@ -136,6 +136,14 @@ describe("following the batches", () => {
             }
         });
 
+        const restarts = (["lake", "database", "batch endpoint"] as const).flatMap((server) => [30, 60, 90].map((share) => ({ server, share })));
+        test.each(restarts)("while the $server restarts after $share % of its outside calls, loses nothing", async ({ server, share }) => {
+            const [folder = ""] = folders;
+            const event = await restartAfter(world, server, share, undisturbed[folder] as Outcome, () => eventOf(folder));
+            await finish(world, event);
+            expect(await end()).toEqual(expected[folder]);
+        });
+
         test("each event three times, shuffled and two at once, leaves what each once leaves", { timeout: 180_000 }, async () => {
             const seed = chaosSeed();
             for (const event of await jobsEnded()) {

@@ -1,8 +1,10 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { completeFolder, leftAtLast } from "./batches";
 import { Deliveries } from "./deliveries";
-import { finish, kill, killAfter, restartAfter, spread } from "./disturbances";
+import { chaosSeed, finish, kill, killAfter, restartAfter, spread } from "./disturbances";
 import type { Order, Outcome } from "./orders";
+import type { Ending } from "./workers";
 import { startWorld, type World } from "./world";
 
 const folder = "players/dt=2026-01-31";
@@ -61,6 +63,40 @@ describe("score", () => {
         deliveries.settle(order, await deliveries.invoke(order));
         expect(await leftAtLast(world, deliveries, false)).toEqual(expected);
         expect(world.jobs.submitted).toHaveLength(1);
+    });
+
+    test("events of two folders and of a version before, each three times, shuffled and two at once, start one job for each folder as it is", async () => {
+        const seed = chaosSeed();
+        const other = "players/dt=2026-02-01";
+        /** @returns the events of the first folder's two versions and of the other folder */
+        const told = async (): Promise<readonly Order[]> => {
+            await world.clear();
+            deliveries = new Deliveries(world);
+            await completeFolder(world, folder);
+            await completeFolder(world, folder, "2026-01-31T13:00:00.000Z");
+            await completeFolder(world, other);
+            deliveries.take();
+            return deliveries.waiting.splice(0);
+        };
+        const once = await told();
+        expect(once).toHaveLength(3);
+        for (const order of once) {
+            deliveries.settle(order, await deliveries.invoke(order));
+        }
+        const left = await leftAtLast(world, deliveries, false);
+        expect(left).toMatchObject({ batches: [folder, other].map((each) => ({ folder: each, status: "completed" })) });
+        const nine = Array.from({ length: 9 }, (_, index) => index);
+        for (const order of fc.sample(fc.shuffledSubarray(nine, { minLength: 9 }), { numRuns: 3, seed })) {
+            const orders = await told();
+            const shuffled = order.map((index) => orders[index % 3] as Order);
+            for (let index = 0; index < shuffled.length; index += 2) {
+                const pair = shuffled.slice(index, index + 2);
+                const endings = await Promise.all(pair.map((each) => deliveries.invoke(each)));
+                pair.forEach((each, place) => deliveries.settle(each, endings[place] as Ending));
+            }
+            expect(await leftAtLast(world, deliveries, false), `order ${order.join()} of CHAOS_SEED=${seed}`).toEqual(left);
+            expect([...world.jobs.submitted].sort()).toEqual([`${folder}/`, `${other}/`]);
+        }
     });
 
     const restarts = (["lake", "batch endpoint"] as const).flatMap((server) => [30, 60, 90].map((share) => ({ server, share })));

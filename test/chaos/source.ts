@@ -11,6 +11,8 @@ export interface SourceObject {
     readonly contentType?: string;
     readonly contentEncoding?: string;
     readonly metadata?: Record<string, string>;
+    /** Under a key of AWS KMS: S3 has no checksum of it then, and the lake's service reads it in blocks. */
+    readonly encryption?: "aws:kms";
 }
 
 /** The game's bucket. */
@@ -38,11 +40,11 @@ export async function startSource(workshop: Workshop): Promise<Source> {
     await client.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: region } }));
 
     async function write(objects: Readonly<Record<string, SourceObject>>): Promise<void> {
-        const writes = Object.entries(objects).map(([Key, { body, contentType, contentEncoding, metadata }]) =>
+        const writes = Object.entries(objects).map(([Key, { body, contentType, contentEncoding, metadata, encryption }]) =>
             client.send(
                 new PutObjectCommand({
                     ...{ Bucket: bucket, Key, Body: Buffer.from(body) },
-                    ...{ ContentType: contentType, ContentEncoding: contentEncoding, Metadata: metadata },
+                    ...{ ContentType: contentType, ContentEncoding: contentEncoding, Metadata: metadata, ServerSideEncryption: encryption },
                 }),
             ),
         );

@@ -4,12 +4,14 @@ import csv
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+import batch_score
 import sample
 import train
 from model import Model, load_model
@@ -18,6 +20,8 @@ from records import SCHEMA_FILE, Schema, read_schema
 # A busy machine is no finding; the examples are the same in every run.
 settings.register_profile("tests", deadline=None, derandomize=True, database=None, max_examples=100)
 settings.load_profile("tests")
+
+BATCH_TIME = datetime(2026, 1, 31, 21, 0, 0, 123_456, timezone(timedelta(hours=9)))
 
 PLAYER: Mapping[str, Any] = {
     "age": 39,
@@ -86,3 +90,11 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def batch_lines(trained: Trained, path: Path, output: Path) -> list[dict[str, str]]:
+    """What the batch script writes about a file, row by row."""
+    output.mkdir(exist_ok=True)
+    batch_score.score_file(path, trained.model, output, lambda: BATCH_TIME)
+    (written,) = output.glob("*.csv")
+    return read_csv(written)

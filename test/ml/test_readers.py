@@ -263,3 +263,15 @@ def test_json_lines_are_checked_row_by_row(tmp_path: Path, schema: Schema) -> No
         "race is missing",
         "age is true, expected a finite number",
     ]
+
+
+def test_json_lines_that_all_lack_a_column_are_refused_as_a_header_is(tmp_path: Path, schema: Schema) -> None:
+    path = tmp_path / "players.jsonl"
+    lines = ["{", *(json.dumps({"idx": str(number)}) for number in range(9))]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(FileRefused, match="none of the 9 players has age, .*race"):
+        read(path, schema)
+    # One that has all of them makes the others wrong rows, not the file a wrong one.
+    path.write_text("\n".join([*lines, json.dumps({"idx": "9", **PLAYER})]), encoding="utf-8")
+    chunk = read(path, schema)
+    assert chunk.ids == ["9"] and len(chunk.rejections) == 10
