@@ -33,6 +33,9 @@ export const queues = {
     jobsChanged: "jobs-changed",
 } as const;
 
+/** Functions that a timer starts. */
+export const timers = ["ingest", "reconcile", "drift", "retrain"] as const;
+
 /** Suffix that the Functions host gives to the queue of messages that failed too often. */
 export const poisonSuffix = "-poison";
 

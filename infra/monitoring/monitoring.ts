@@ -3,7 +3,9 @@ import * as monitor from "@pulumi/azure-native/monitor";
 import * as operationalinsights from "@pulumi/azure-native/operationalinsights";
 import * as pulumi from "@pulumi/pulumi";
 import type { PartArgs } from "../part";
-import { DriftAlert } from "./drift-alert";
+import { driftAlert } from "./drift-alert";
+import { failureAlert } from "./failure-alert";
+import { LogAlert } from "./log-alert";
 
 export interface MonitoringArgs extends PartArgs {
     /** How long logs are kept, in days. */
@@ -45,7 +47,9 @@ export class Monitoring extends pulumi.ComponentResource {
             { parent: this },
         );
         const people = args.alertEmail === undefined ? [] : [this.people(name, args, args.alertEmail).id];
-        new DriftAlert(`${name}-drift`, { resourceGroupName, tags, insightsId: insights.id, actionGroups: people }, { parent: this });
+        const alerting = { resourceGroupName, tags, insightsId: insights.id, actionGroups: people };
+        new LogAlert(`${name}-drift`, { ...alerting, rule: driftAlert }, { parent: this });
+        new LogAlert(`${name}-failure`, { ...alerting, rule: failureAlert }, { parent: this });
 
         this.insightsId = insights.id;
         this.connectionString = insights.connectionString;

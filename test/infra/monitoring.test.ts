@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { driftMetric } from "../../functions/contracts";
+import { driftMetric, timers } from "../../functions/contracts";
 import { group, idOf } from "./expected";
 import { record } from "./recording";
 
@@ -50,5 +52,32 @@ describe("the alert of the drift", () => {
             emailReceivers: [{ emailAddress: "on-call@studio.example", useCommonAlertSchema: true }],
         });
         expect(get(...alert).inputs.actions).toEqual({ actionGroups: [idOf("monitor/ActionGroup", people)] });
+    });
+});
+
+describe("the alert of what is left undone", () => {
+    const failure = ["azure-native:monitor:ScheduledQueryRule", "players-monitoring-failure-alert"] as const;
+
+    it("looks at every timer, at the poison queues and at batches that were given up, each seen more than once", async () => {
+        const { inputs } = (await record({ config: { alertEmail: "on-call@studio.example" } })).get(...failure);
+        expect(inputs).toMatchObject({
+            ...group,
+            scopes: [idOf("applicationinsights/Component", "players-monitoring-insights")],
+            evaluationFrequency: "PT15M",
+            windowSize: "PT30M",
+            autoMitigate: true,
+            actions: { actionGroups: [idOf("monitor/ActionGroup", people)] },
+        });
+        const { criteria } = inputs as { criteria: { allOf: { query: string; dimensions: { name: string }[] }[] } };
+        const [{ query, dimensions } = { query: "", dimensions: [] }] = criteria.allOf;
+        expect(query).toContain('name in ("ingest", "reconcile", "drift", "retrain")');
+        expect(query).toContain('message startswith "Message has reached MaxDequeueCount"');
+        expect(query).toContain('told.outcome == "poisoned" or told.status == "poisoned"');
+        expect(query).toContain(`by ${dimensions[0]?.name}`);
+    });
+
+    it("knows the timers that the handlers register", () => {
+        const registered = readFileSync(path.resolve(__dirname, "..", "..", "functions", "index.ts"), "utf8").matchAll(/app\.timer\("(\w+)"/gu);
+        expect([...registered].map(([, name]) => name)).toEqual(timers);
     });
 });

@@ -47,6 +47,7 @@ describe("what the program registers", () => {
             "managedidentity:UserAssignedIdentity players-ml-batch-identity",
             "managedidentity:UserAssignedIdentity players-ml-online-identity",
             "monitor:ScheduledQueryRule players-monitoring-drift-alert",
+            "monitor:ScheduledQueryRule players-monitoring-failure-alert",
             "operationalinsights:Workspace players-monitoring-logs",
             "redisenterprise:AccessPolicyAssignment players-cache-access",
             "redisenterprise:Database players-cache-database",
@@ -101,7 +102,7 @@ describe("what the program registers", () => {
     it("carries the stack's tags wherever a type takes some", async () => {
         const taggable = /StorageAccount|ResourceGroup|UserAssignedIdentity|:Workspace|:Component|Vault$|Registry|:RedisEnterprise$|SystemTopic$|AppServicePlan|WebApp$|Compute$|Endpoint$|(Online|Batch)Deployment$|openIdConnectProvider|ScheduledQueryRule|iam\/role:/;
         const tagged = (await recorded).resources.filter(({ type }) => taggable.test(type));
-        expect(tagged.length).toBe(24);
+        expect(tagged.length).toBe(25);
         for (const { name, inputs } of tagged) {
             expect(inputs.tags, name).toEqual(tags);
         }
