@@ -108,7 +108,8 @@ async function nothingNew(parts: IngestParts, bucket: Bucket, set: ObjectSet, ru
         throw new Error(`a second run found ${missed.summary.skipped} of ${set.objects} objects there`);
     }
     const work = `second run, nothing new, ${set.objects.toLocaleString("en-US")} objects, times as fast`;
-    return ways.map((way) => rowOf("ingest-again", work, contest, way, 1.5));
+    // The other way is told beside: without its settings rclone asks S3 for each object's time.
+    return [rowOf("ingest-again", work, contest, "default", 1.5), rowOf("ingest-again", work, contest, "tuned")];
 }
 
 /** What came of the runs of all contenders. */
@@ -140,14 +141,14 @@ async function compare(
     return { seconds, replies, busy };
 }
 
-function rowOf(id: string, work: string, { seconds, busy }: Contest, way: RcloneWay, goal: number): Row {
+function rowOf(id: string, work: string, { seconds, busy }: Contest, way: RcloneWay, goal?: number): Row {
     return {
         id: `${id}-${way}`,
         work,
         against: `rclone sync, ${way}`,
         unit: "x",
         figure: ratio(seconds[way], seconds.handler),
-        goal: { op: ">=", value: goal },
+        ...(goal !== undefined && { goal: { op: ">=", value: goal } }),
         note: `${median(seconds.handler)} : ${median(seconds[way])}; ${busy}`,
     };
 }

@@ -20,7 +20,7 @@ export const load: Section = async ({ quick }) => {
         // A tenth of the first are there already, all of the second.
         const tenfold = 10 * players;
         const added = await parts.load(await parts.file(tenfold));
-        const replaced = await parts.load(await parts.file(tenfold));
+        const replaced = await repeated(quick ? 1 : 3, async () => parts.load(await parts.file(tenfold)));
         const rate = ({ rows, seconds }: { readonly rows: number; readonly seconds: number }): number => rows / seconds;
         const usualRate = rate({ rows: players, seconds: spread(handler).median });
         const singleScaled = single.map((each) => (each * players) / singlePlayers);
@@ -49,20 +49,29 @@ export const load: Section = async ({ quick }) => {
                 work: `${tenfold.toLocaleString("en-US")} predictions, all players there already, rows/s`,
                 against: `${players.toLocaleString("en-US")} predictions, all players there already, rows/s`,
                 unit: "x",
-                figure: spread([rate(replaced) / usualRate]),
+                figure: spread(replaced.map((reply) => rate(reply) / usualRate)),
                 goal: { op: ">=", value: 0.85 },
-                note: `${short(rate(replaced))}/s : ${short(usualRate)}/s; ${short(rate(added))}/s where nine tenths of the players were new`,
+                note: `${short(spread(replaced.map(rate)).median)}/s : ${short(usualRate)}/s; ${short(rate(added))}/s where nine tenths of the players were new`,
             },
             {
                 id: "load-rss",
                 work: "the same: highest RSS of the process that loads",
                 unit: "MB",
-                figure: spread([replaced.maxRss / 1e6]),
+                figure: spread(replaced.map(({ maxRss }) => maxRss / 1e6)),
                 goal: { op: "<=", value: 200 },
-                note: "from its start, all loads before among it",
+                note: "with the heap of an instance of 512 MB; from its start, all loads before among it",
             },
         ] satisfies Row[];
     } finally {
         await parts.stop();
     }
 };
+
+/** One after the other: each is to have the machine for itself. */
+async function repeated<T>(times: number, work: () => Promise<T>): Promise<T[]> {
+    const results: T[] = [];
+    for (let time = 0; time < times; time += 1) {
+        results.push(await work());
+    }
+    return results;
+}
