@@ -16,7 +16,7 @@ interface Built {
 
 /**
  * The package of the sources as they are. Bundling takes longer than all else that a preview does, so the one in `build/` is taken where nothing has
- * changed since it was made: the contents of its inputs, what is beside them (another file may be found instead), what is installed, and how
+ * changed since it was made: the contents of its inputs, the size and time of those that are installed, what is beside them (another file may be found instead), what is installed, and how
  * packages are built.
  */
 export async function currentPackage(source: Partial<PackageSource> = {}): Promise<HandlerPackage> {
@@ -82,7 +82,8 @@ function digestOf(dir: string, source: Partial<PackageSource>, inputs: readonly 
     const hash = createHash("sha256").update(JSON.stringify({ entry, hostFile, lazy, assets }));
     const add = (name: string, content: string | Uint8Array): void => void hash.update(`\0${name}\0${content.length}\0`).update(content);
     for (const file of [...inputs, ...manifestsOf(inputs), "node_modules/.package-lock.json"]) {
-        add(file, contentOf(path.join(dir, file)));
+        const place = path.join(dir, file);
+        add(file, isInstalled(file) ? versionOf(place) : contentOf(place));
     }
     for (const folder of foldersOf(inputs.filter((file) => !isInstalled(file)))) {
         add(folder, readdirSync(path.join(dir, folder)).sort().join("\0"));
@@ -105,6 +106,12 @@ function foldersOf(files: readonly string[]): string[] {
 
 function isInstalled(file: string): boolean {
     return file.split("/").includes("node_modules");
+}
+
+/** Of an installed file, which nobody writes but an installation or, by hand, an editor: reading hundreds of them would be felt by each preview. */
+function versionOf(file: string): string {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    return stat === undefined ? "" : `${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
 }
 
 /** Empty for a file that is not there. */
