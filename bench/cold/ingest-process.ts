@@ -27,13 +27,14 @@ serveOrders(async ({ bucket, lake: endpoint }: IngestOrder): Promise<IngestReply
     const rss: number[] = [];
     const sampling = setInterval(() => rss.push(process.memoryUsage.rss()), sampleEveryMs);
     const contentBefore = meter.bytes;
-    const startedAt = performance.now();
+    const [startedAt, processorBefore] = [performance.now(), process.cpuUsage()];
     try {
         const summary = await ingest({ source, lake, now: () => new Date(), log: () => undefined, trace: () => undefined });
         if (summary === undefined) {
             throw new Error("another run is at work");
         }
-        return { seconds: (performance.now() - startedAt) / 1_000, summary, rss, contentBytes: meter.bytes - contentBefore };
+        const { user, system } = process.cpuUsage(processorBefore);
+        return { seconds: (performance.now() - startedAt) / 1_000, processorSeconds: (user + system) / 1e6, summary, rss, contentBytes: meter.bytes - contentBefore };
     } finally {
         clearInterval(sampling);
         source.close();

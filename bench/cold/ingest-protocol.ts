@@ -18,6 +18,8 @@ export interface IngestOrder {
 export interface IngestReply {
     /** Seconds from the timer to the end. */
     readonly seconds: number;
+    /** Seconds of processor time meanwhile. */
+    readonly processorSeconds: number;
     readonly summary: IngestSummary;
     /** RSS of the process during the run, in bytes, in the order of time. */
     readonly rss: readonly number[];

@@ -132,7 +132,7 @@ async function compare(
         handler: async () => {
             const { result, shares } = await watched(parts, handler);
             replies.push(result);
-            busy = shares;
+            busy = `of a core meanwhile: the handler ${percent(result.processorSeconds / result.seconds)}, ${shares}`;
             return result.seconds;
         },
         default: () => rclone("default"),
@@ -159,8 +159,8 @@ async function watched<T>({ servers }: IngestParts, work: () => Promise<T>): Pro
     const startedAt = performance.now();
     const result = await work();
     const seconds = (performance.now() - startedAt) / 1_000;
-    const shares = Object.entries(servers).map(([name, pid], i) => `${name} ${Math.round((100 * (processorTime(pid) - (before[i] as number))) / seconds)} %`);
-    return { result, shares: `of a core meanwhile: ${shares.join(", ")}` };
+    const shares = Object.entries(servers).map(([name, pid], i) => `${name} ${percent((processorTime(pid) - (before[i] as number)) / seconds)}`);
+    return { result, shares: shares.join(", ") };
 }
 
 /** That every byte came in and went out once shows that the meter, which is to say 0 elsewhere, sees what passes. */
@@ -173,6 +173,10 @@ function checkStreamed({ summary, contentBytes }: IngestReply, { objects, size }
 function described({ objects, size }: ObjectSet): string {
     const each = size < mebibyte ? `${size / 1024} KiB` : `${size / mebibyte} MiB`;
     return `${objects.toLocaleString("en-US")} objects of ${each}`;
+}
+
+function percent(share: number): string {
+    return `${Math.round(100 * share)} %`;
 }
 
 function median(seconds: readonly number[]): string {
