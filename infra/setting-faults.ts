@@ -51,6 +51,13 @@ export function misread(
     });
 }
 
+/** Secrets that stand in the stack's file in plain text. Pulumi.yaml cannot say that they must not: the engine would refuse the empty default, too. */
+export function plainSecrets(keys: readonly string[], plain: ReadonlySet<string>): string[] {
+    return keys
+        .filter((key) => isSecret(key) && plain.has(fullKey(key)))
+        .map((key) => `${fullKey(key)} stands in the stack's file in plain text; allowed: an encrypted value: pulumi config set --secret ${key}, and another password`);
+}
+
 /** What each value allows for itself and the values together do not: a line each. */
 export function contradictions(values: Values): string[] {
     return [...ofEndpoints(values), ...ofDatabase(values), ...ofTimes(values), ...ofNetwork(values)];

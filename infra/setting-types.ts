@@ -1,9 +1,33 @@
 import { Cron } from "croner";
+import { BlockList, isIPv4 } from "node:net";
 import { z } from "zod";
 
 /** A text of a form. `allowed` says which, in words that follow "allowed:". */
 export function text(pattern: RegExp, allowed: string) {
     return z.string({ error: allowed }).regex(pattern, allowed);
+}
+
+/** An IPv4 address, or empty, which is undefined. */
+export function optionalAddress() {
+    const allowed = "an IPv4 address, or empty";
+    return z
+        .string({ error: allowed })
+        .refine((value) => value === "" || isIPv4(value), allowed)
+        .transform((value) => (value === "" ? undefined : value));
+}
+
+const privateRanges = new BlockList();
+privateRanges.addSubnet("10.0.0.0", 8);
+privateRanges.addSubnet("172.16.0.0", 12);
+privateRanges.addSubnet("192.168.0.0", 16);
+
+/** A private IPv4 range of /16 to /24 (RFC 1918), as address and length. */
+export function privateRange() {
+    const allowed = "a private IPv4 range of /16 to /24 such as 10.40.0.0/22";
+    return z.string({ error: allowed }).refine((value) => {
+        const [, address = "", length = ""] = /^([\d.]+)\/(1[6-9]|2[0-4])$/.exec(value) ?? [];
+        return length !== "" && isIPv4(address) && privateRanges.check(address);
+    }, allowed);
 }
 
 /** A text of a form, or empty, which is undefined. */

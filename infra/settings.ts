@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { contradictions, existingKeys, fault, fullKey, misread, unknownKeys } from "./setting-faults";
-import { armId, decimal, flag, integer, list, ncrontab, oneOf, optional, optionalNcrontab, tags, text } from "./setting-types";
-import { writtenNumbers } from "./written-numbers";
+import { contradictions, existingKeys, fault, fullKey, misread, plainSecrets, unknownKeys } from "./setting-faults";
+import { armId, decimal, flag, integer, list, ncrontab, oneOf, optional, optionalAddress, optionalNcrontab, privateRange, tags, text } from "./setting-types";
+import { writtenInPlain, writtenNumbers } from "./written-values";
 
 /** Keys of the providers' own configuration that the program reads as well. */
 const providerKeys = { location: "azure-native:location", region: "aws:region" } as const;
@@ -70,13 +70,13 @@ const schema = z.object({
     zoneRedundant: flag,
     protectData: flag,
     network: oneOf(["none", "nat", "private"]),
-    networkCidr: text(/^(10|172\.(1[6-9]|2\d|3[01])|192\.168)(\.\d{1,3}){2,3}\/(1[6-9]|2[0-4])$/, "a private IPv4 range of /16 to /24 such as 10.40.0.0/22"),
+    networkCidr: privateRange(),
     existingResourceGroup: optional(/^[\w.()-]{1,89}[\w()-]$/, "the name of a resource group, or empty"),
     existingVirtualNetworkId: armId("Microsoft.Network/virtualNetworks", "a virtual network"),
     existingFunctionSubnetId: subnetId,
     existingEndpointSubnetId: subnetId,
     existingComputeSubnetId: subnetId,
-    existingEgressAddress: optional(/^(\d{1,3}\.){3}\d{1,3}$/, "an IPv4 address, or empty"),
+    existingEgressAddress: optionalAddress(),
     privateDnsZones: optional(
         /^(skip|\/subscriptions\/[^/]+\/resourceGroups\/[^/]+)$/i,
         "skip, the ARM id of the resource group that has the zones, or empty",
@@ -204,12 +204,14 @@ export class StackSettingsError extends pulumi.RunError {
  *
  * @param config every value that the engine has, by its full key
  * @param written values that stand as numbers in the stack's file, by their full key
+ * @param plain keys whose values stand in the stack's file for everybody to read, by their full key
  * @throws StackSettingsError with all faults at once, each a line that names the key, the value and what is allowed
  */
 export function readStackSettings(
     config: Readonly<Record<string, string>> = pulumi.runtime.allConfig(),
     stack: string = pulumi.getStack(),
     written: ReadonlyMap<string, string> = writtenNumbers(stack),
+    plain: ReadonlySet<string> = writtenInPlain(stack),
 ): StackSettings {
     const given = Object.fromEntries(Object.keys(schema.shape).map((key) => [key, config[fullKey(key)]]));
     if (Object.values(providerKeys).every((key) => given[key] === undefined) && given.sourceBucket === undefined) {
@@ -222,6 +224,7 @@ export function readStackSettings(
     const faults = [
         ...unknownKeys(config, settingKeys),
         ...misread(raw, written, parsed.data),
+        ...plainSecrets(Object.keys(raw), plain),
         ...(parsed.success ? contradictions(parsed.data) : parsed.error.issues.map(({ path: [key], message }) => fault(String(key), raw[String(key)], message))),
     ];
     if (!parsed.success || faults.length > 0) {

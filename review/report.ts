@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import type { Action, Change, Preview } from "./change";
 import { dataLostBy } from "./data";
 import { cutToLimit } from "./markdown";
@@ -11,6 +12,9 @@ import { nounOf, subjectOf } from "./words";
 /** The most dangerous first. */
 const actions: readonly Action[] = ["delete", "replace", "update", "create"];
 const past: Readonly<Record<Action, string>> = { create: "created", update: "updated", replace: "replaced", delete: "deleted" };
+
+/** Lines of what failed. */
+const failureLines = 30;
 
 /** How many names stand on one line. */
 const namesPerLine = 10;
@@ -28,7 +32,7 @@ export function reviewOf(preview: Preview, limit?: number): string {
         `<!-- player-predictions preview ${preview.stack.replace(/[^A-Za-z0-9._/]+/g, "-").slice(0, 100)} -->`,
         `## Preview of ${show.text(preview.stack)}`,
         "",
-        summary(preview.changes),
+        summary(preview),
         ...failures(preview, show),
         ...dataLost(preview, show),
         ...protectionLost(preview, show),
@@ -38,14 +42,23 @@ export function reviewOf(preview: Preview, limit?: number): string {
     return cutToLimit(lines, limit);
 }
 
-function summary(changes: readonly Change[]): string {
+function summary({ changes, failures: messages }: Preview): string {
     const counts = actions.map((action) => [changes.filter((change) => change.action === action).length, past[action]] as const);
     const told = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-    return told.length === 0 ? "Nothing changes." : `${told.join(", ")}.`;
+    if (told.length === 0) {
+        return messages.length === 0 ? "Nothing changes." : "What changes is not known: the preview failed.";
+    }
+    return `${told.join(", ")}.`;
 }
 
+/** A line of theirs a line: a message may tell of several things, in colours. As many as leave room for what is dangerous. */
 function failures({ failures: messages }: Preview, show: Show): string[] {
-    return section("This preview failed: what follows is not all of it", messages.map((message) => message.trim()).filter((message) => message !== "").map(show.text));
+    const lines = messages.flatMap((message) => stripVTControlCharacters(message).split("\n")).map((line) => line.trim()).filter((line) => line !== "");
+    const more = lines.length - failureLines;
+    return section("This preview failed: what follows is not all of it", [
+        ...lines.slice(0, failureLines).map(show.text),
+        ...(more > 0 ? [`and ${more} more lines: the log of the preview has them`] : []),
+    ]);
 }
 
 function dataLost(preview: Preview, show: Show): string[] {

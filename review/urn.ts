@@ -1,6 +1,9 @@
+import { withoutVersion } from "../infra/type-tokens";
+
 /** A resource's URN taken apart: `urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>`. */
 export interface Urn {
     readonly stack: string;
+    /** Without an API version that the token states. */
     readonly type: string;
     readonly name: string;
     readonly part: string | undefined;
@@ -18,7 +21,7 @@ export function parseUrn(urn: string): Urn | undefined {
         return undefined;
     }
     const part = types.map((each) => component.exec(each)?.[1]).find((each) => each !== undefined);
-    return { stack: groups.stack, type, name: groups.name, part };
+    return { stack: groups.stack, type: withoutVersion(type), name: groups.name, part };
 }
 
 /** Whether a type is the program's or the engine's own bookkeeping, with nothing behind it in a cloud. */

@@ -1,6 +1,7 @@
 import * as machinelearning from "@pulumi/azure-native/machinelearningservices";
 import * as managedidentity from "@pulumi/azure-native/managedidentity";
 import * as pulumi from "@pulumi/pulumi";
+import { besideTheOld, contentVersion } from "../content";
 import type { Lake } from "../lake/lake";
 import type { PartArgs } from "../part";
 import { assignRole } from "../roles";
@@ -43,7 +44,9 @@ export class BatchEndpoint extends pulumi.ComponentResource {
             `${name}-cluster`,
             {
                 ...inWorkspace,
-                computeName: "scoring",
+                // Azure keeps the size and the network that a cluster was made with, also of one that is deleted and made again by the same name
+                // (https://github.com/Azure/azure-rest-api-specs/issues/18889): another one is another cluster.
+                computeName: `scoring${contentVersion(JSON.stringify([args.vmSize, args.subnetId !== undefined]))}`,
                 identity: { type: "UserAssigned", userAssignedIdentities: [this.identity.id] },
                 properties: {
                     computeType: "AmlCompute",
@@ -60,7 +63,7 @@ export class BatchEndpoint extends pulumi.ComponentResource {
                 },
                 tags,
             },
-            { parent: this, dependsOn: [...rights, ...args.workspace.connections] },
+            { parent: this, ...besideTheOld, dependsOn: [...rights, ...args.workspace.connections] },
         );
         const endpoint = new machinelearning.BatchEndpoint(
             // Named by 3 to 32 characters, eight of them the suffix.

@@ -1,5 +1,6 @@
 import type { Policies, ReportViolation, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import { isUnknownValue, withoutVersion, type ResourceRule, type Rule, type RuleResource, type StackRule } from "./rule";
+import { withoutVersion } from "../type-tokens";
+import { isUnknownValue, type ResourceRule, type Rule, type RuleResource, type StackRule } from "./rule";
 
 /** What a policy is told of a resource, alone or in its stack. */
 interface PolicyArgs {

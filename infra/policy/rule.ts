@@ -85,11 +85,6 @@ export function stackOf({ urn }: RuleResource): string {
     return urn.split("::")[0]?.replace(/^urn:pulumi:/, "") ?? "";
 }
 
-/** `azure-native:storage/v20240101:StorageAccount` is `azure-native:storage:StorageAccount` with its API version stated. */
-export function withoutVersion(type: string): string {
-    return type.replace(/\/v\d{8}[a-z]*(?=:)/, "");
-}
-
 /** Types of the components around a resource, outermost first, and its own: https://www.pulumi.com/docs/iac/concepts/resources/names/#urns */
 function typesOf(urn: string): string[] {
     return (urn.split("::")[2] ?? "").split("$");

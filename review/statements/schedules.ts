@@ -3,15 +3,25 @@ import { isRecord } from "../special";
 import { subjectOf } from "../words";
 import type { Described, Statement } from "./statement";
 
-/** When things run by themselves: the handlers' timers and whatever else has a schedule. */
+/** What the settings of the handlers' timers end with; before it is the function's name. */
+const scheduleSuffix = "_SCHEDULE";
+
+/** When things run by themselves: the handlers' timers, unless they are switched off, and whatever else has a schedule. */
 export function schedulesOf(resource: Described): Statement[] {
     const { inputs } = resource.state;
     const about = subjectOf(resource, resource.show);
     const settings = isRecord(inputs.siteConfig) && Array.isArray(inputs.siteConfig.appSettings) ? (inputs.siteConfig.appSettings as unknown[]) : [];
-    const timers = settings.filter(isRecord).filter(({ name }) => typeof name === "string" && name.endsWith("_SCHEDULE"));
+    const named = settings.filter(isRecord).filter((setting): setting is { name: string; value: unknown } => typeof setting.name === "string");
+    const timers = named.filter(({ name }) => name.endsWith(scheduleSuffix));
+    // As the host reads it: https://learn.microsoft.com/azure/azure-functions/disable-function
+    const disabled = new Set(named.filter(({ name, value }) => /^AzureWebJobs\.\w+\.Disabled$/.test(name) && /^(true|1)$/i.test(String(value))).map(({ name }) => name.split(".")[1]));
     const own = ["schedule", "scheduleExpression", "cronExpression"].filter((key) => inputs[key] !== undefined);
     return [
-        ...timers.map(({ name, value }) => scheduled(`${about}: ${resource.show.text(String(name))}`, value, resource)),
+        ...timers.map(({ name, value }) => {
+            const place = `${about}: ${resource.show.text(name)}`;
+            const isDisabled = disabled.has(name.slice(0, -scheduleSuffix.length).toLowerCase());
+            return isDisabled ? ({ topic: "schedule", about: place, says: "off: it does not run by itself", kind: "is" } as const) : scheduled(place, value, resource);
+        }),
         ...own.map((key) => scheduled(`${about}: ${resource.show.text(key)}`, inputs[key], resource)),
     ];
 }

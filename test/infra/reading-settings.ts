@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect } from "vitest";
 import { readStackSettings, type StackSettings, StackSettingsError } from "../../infra/settings";
-import { writtenNumbers } from "../../infra/written-numbers";
+import { writtenInPlain, writtenNumbers } from "../../infra/written-values";
 import { stackConfig } from "./recording";
 
 const dir = mkdtempSync(path.join(tmpdir(), "settings-"));
@@ -17,7 +17,7 @@ export function read(overrides: Record<string, string | undefined> = {}, stack =
     const given = Object.entries({ ...stackConfig(stack), ...Object.fromEntries(Object.entries(overrides).map(([key, value]) => [full(key), value])) });
     const config = Object.fromEntries(given.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
     writeFileSync(path.join(dir, `Pulumi.${stack}.yaml`), written);
-    return readStackSettings(config, stack, writtenNumbers(stack, dir));
+    return readStackSettings(config, stack, writtenNumbers(stack, dir), writtenInPlain(stack, dir));
 }
 
 /** A key with the project's namespace, as the engine has it. */

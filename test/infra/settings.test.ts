@@ -160,6 +160,10 @@ describe("readStackSettings", () => {
         ["profile", "staging", "one of dev, prod"],
         ["network", "public", "one of none, nat, private"],
         ["networkCidr", "8.8.0.0/22", "a private IPv4 range of /16 to /24 such as 10.40.0.0/22"],
+        ["networkCidr", "10.1.2/22", "a private IPv4 range of /16 to /24 such as 10.40.0.0/22"],
+        ["networkCidr", "10.999.0.0/22", "a private IPv4 range of /16 to /24 such as 10.40.0.0/22"],
+        ["networkCidr", "172.32.0.0/22", "a private IPv4 range of /16 to /24 such as 10.40.0.0/22"],
+        ["existingEgressAddress", "999.999.999.999", "an IPv4 address, or empty"],
         ["networkCidr", "10.40.0.0/26", "a private IPv4 range of /16 to /24 such as 10.40.0.0/22"],
         ["zoneRedundant", "1", "one of true, false"],
         ["existingResourceGroup", "a b", "the name of a resource group, or empty"],
@@ -191,10 +195,19 @@ describe("readStackSettings", () => {
         expect(misread).toBe(`${full(key)} is ${text} without quotes, which YAML reads as a number; allowed: "${text}", or ${value}`);
     });
 
-    it("never shows a password that is a number", () => {
-        expect(faultsOf({ databaseAuth: "password", databasePassword: "83" }, `config:\n  ${full("databasePassword")}: 0123\n`)).toEqual([
-            `${full("databasePassword")} has a value without quotes, which YAML reads as a number; allowed: it in quotes`,
+    it("refuses a password in plain text, and never shows it", () => {
+        const overrides = { databaseAuth: "password", databasePassword: "hunter2" };
+        expect(faultsOf(overrides, `config:\n  ${full("databasePassword")}: hunter2 # for now\n`)).toEqual([
+            `${full("databasePassword")} stands in the stack's file in plain text; allowed: an encrypted value: pulumi config set --secret databasePassword, and another password`,
         ]);
+        expect(faultsOf(overrides, `config:\n  ${full("databasePassword")}:\n    secure: v1:abc\n`)).toEqual([]);
+        expect(faultsOf({}, `config:\n  ${full("databasePassword")}: ""\n`)).toEqual([]);
+    });
+
+    it("never shows a password that is a number", () => {
+        expect(faultsOf({ databaseAuth: "password", databasePassword: "83" }, `config:\n  ${full("databasePassword")}: 0123\n`)[0]).toBe(
+            `${full("databasePassword")} has a value without quotes, which YAML reads as a number; allowed: it in quotes`,
+        );
     });
 
     it("names all faults at once", () => {

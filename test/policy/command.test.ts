@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { policyFaults } from "../../review/policies";
 import { CommandLine, copyProject } from "../engine/command-line";
 
 /** A resource beside the program's, as someone may add one. */
@@ -54,6 +55,21 @@ describe("pulumi preview --policy-pack infra/policy", { timeout: 300_000 }, () =
         const faults = faultsIn(output);
         expect(faults).toContain("data-protected playerslake: it can be deleted: set the option protect to true");
         expect(faults.filter((fault) => !fault.startsWith("data-protected "))).toEqual([]);
+        // The review's source, which reads the same text.
+        expect(policyFaults(output)).toEqual(expect.arrayContaining([expect.stringContaining("data-protected"), "it can be deleted: set the option protect to true"]));
+        expect(policyFaults((await preview("dev")).output)).toEqual([]);
+    });
+
+    it("refuses a password in plain text in one line", async () => {
+        await commandLine.pulumi(project, "config", "set", "--stack", "dev", "--plaintext", "databasePassword", "hunter2");
+        await commandLine.pulumi(project, "config", "set", "--stack", "dev", "databaseAuth", "password");
+        const { exitCode, output } = await preview("dev");
+        expect(exitCode).not.toBe(0);
+        expect(output).toMatch(/databasePassword stands in the stack's file in plain text/);
+        expect(output).not.toContain("hunter2");
+        for (const key of ["databasePassword", "databaseAuth"]) {
+            await commandLine.pulumi(project, "config", "rm", "--stack", "dev", key);
+        }
     });
 
     it("refuses a resource that breaks rules, with what to change", async () => {

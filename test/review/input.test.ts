@@ -96,4 +96,12 @@ describe("the command", () => {
         expect(output).toMatch(/^review: "[^\n]*bad\.json" is not a preview: it holds an empty object; expected [^\n]*\n$/);
         expect((await review()).exitCode).toBe(2);
     });
+
+    it("tells bad input in a review, too, where it knows the stack: an older one must not stay there", async () => {
+        const [out, log] = [path.join(dir, "failed.md"), write("failed.log", "\u001b[31merror: no stack named 'qa' found\u001b[0m\n")];
+        expect((await review(write("none.json", ""), "--stack", "qa", "--log", log, "--out", out)).exitCode).toBe(2);
+        const written = readFileSync(out, "utf8");
+        expect(written).toMatch(/^<!-- player-predictions preview qa -->\n## Preview of `qa`\n\nWhat changes is not known: the preview failed\.\n/);
+        expect(written).toContain("- `error: no stack named 'qa' found`");
+    });
 });

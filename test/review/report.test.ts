@@ -86,10 +86,30 @@ describe("changes by part", () => {
         const text = reviewOf(readPreview(JSON.stringify({ diagnostics: [{ severity: "error", message: "lake: no such SKU\n" }, { severity: "warning", message: "w" }] })));
         expect(text).toContain("### This preview failed: what follows is not all of it\n\n- `lake: no such SKU`");
         expect(text).not.toContain("`w`");
+        expect(text).toContain("What changes is not known: the preview failed.");
+    });
+
+    it("tell a failure of several lines a line each, without its colours", () => {
+        const message = "\u001b[31merror\u001b[0m: two settings\n  lakeSku is wrong\n";
+        const text = reviewOf(readPreview(JSON.stringify({ diagnostics: [{ severity: "error", message }] })));
+        expect(text).toContain("\n\n- `error: two settings`\n- `lakeSku is wrong`\n");
+    });
+
+    it("leave room for what is dangerous, however much failed", () => {
+        const lost = JSON.parse(digest(step({ op: "delete", ...account, before: {} }))) as object;
+        const diagnostics = Array.from({ length: 300 }, (_, index) => ({ severity: "error", message: `${index} `.repeat(80) }));
+        const text = reviewOf(readPreview(JSON.stringify({ ...lost, diagnostics })));
+        expect(text).toContain("and 270 more lines: the log of the preview has them");
+        expect(text).toContain("storage account `playerslake` (infra/lake) is **deleted**");
     });
 });
 
 describe("data that is lost", () => {
+    it("is known by a type with its API version, too", () => {
+        const text = review({ op: "delete", ...account, type: "azure-native:storage/v20240101:StorageAccount", before: {} });
+        expect(text).toContain("storage account `playerslake` (infra/lake) is **deleted**");
+    });
+
     it("stands on top, with the property that causes it", () => {
         const text = review(
             { op: "update", ...app, before: settings({ A: "1" }), after: settings({ A: "2" }) },

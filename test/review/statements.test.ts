@@ -139,4 +139,13 @@ describe("schedules", () => {
         ]);
         expect(under("Schedules", { op: "create", ...app, after: at("never | @all") })).toEqual(["function app `players-handlers-app`: `INGEST_SCHEDULE`: `never | @all`"]);
     });
+
+    it("that are switched on or off are told so, whatever their expression says", () => {
+        const on = at("0 15 3 * * *");
+        const off = { ...on, siteConfig: { appSettings: [...on.siteConfig.appSettings, { name: "AzureWebJobs.ingest.Disabled", value: "1" }] } };
+        const [place, daily, never] = ["function app `players-handlers-app`: `INGEST_SCHEDULE`:", "`0 15 3 * * *` (at 03:15, every day, UTC)", "off: it does not run by itself"];
+        expect(under("Schedules", { op: "update", ...app, before: off, after: on })).toEqual([`${place} ${never} -> ${daily}`]);
+        expect(under("Schedules", { op: "update", ...app, before: on, after: off })).toEqual([`${place} ${daily} -> ${never}`]);
+        expect(under("Schedules", { op: "create", ...app, after: off })).toEqual([`${place} ${never}`]);
+    });
 });
