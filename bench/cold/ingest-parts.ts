@@ -45,7 +45,7 @@ export class IngestParts {
             const s3 = new S3Client({ endpoint: moto.endpoint, region: "eu-west-1", credentials: { accessKeyId: "studio", secretAccessKey: "studio" } });
             const owner = new BlobServiceClient(account.blobEndpoint, new StorageSharedKeyCredential(account.account, account.key));
             const sasUrl = owner.generateAccountSasUrl(new Date(Date.now() + 86_400_000), AccountSASPermissions.parse("rwdlac"), "sco");
-            const copier = await OwnProcess.start<IngestOrder, IngestReply>(cold, "ingest-process", { STS: moto.endpoint });
+            const copier = await OwnProcess.start<IngestOrder, IngestReply>(cold, "ingest-process", 2048, { STS: moto.endpoint });
             return new IngestParts(cold, moto, s3, instant, readingLake, sasUrl, copier);
         } catch (error) {
             await cold.stop();

@@ -42,7 +42,7 @@ export class LoadParts {
             const server = await startMariaDb(cold.workshop, options);
             const { host, port, user, password, database } = server;
             const connection = await mysql.createConnection({ host, port, user, password, database, ssl: {}, timezone: "Z" });
-            const loader = await OwnProcess.start<LoadOrder, LoadReply>(cold, "load-process", {
+            const loader = await OwnProcess.start<LoadOrder, LoadReply>(cold, "load-process", 512, {
                 LAKE: cold.account.blobEndpoint,
                 DATABASE_HOST: host,
                 DATABASE_PORT: String(port),

@@ -8,7 +8,7 @@ import type { Scale } from "./scale";
 
 const modelMs = 5;
 const sampleMs = 100;
-const instanceMemory = 2048;
+const instanceMemory = 512;
 
 /** What the model does when it is asked about a player of the faulty requests. */
 const faults: readonly Script[] = [
@@ -20,7 +20,7 @@ const faults: readonly Script[] = [
     resetting,
 ];
 
-/** Mixed requests for a while, some of them faulty: what the memory of a process with the heap of a production instance does. */
+/** Mixed requests for a while, some of them faulty: what the memory of a process with the heap of the smallest instance does. */
 export async function endurance(parts: Parts, load: LoadGenerator, scale: Scale): Promise<Row[]> {
     const { redisProxy, model } = parts;
     const host = await parts.host("host-endurance", { REDIS_PORT: String(redisProxy.port), HOT_PLAYERS: "10000", MODEL_MAX_CALLS: "8" }, instanceMemory);
