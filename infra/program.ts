@@ -42,7 +42,7 @@ export async function program(context: ProgramContext = {}): Promise<pulumi.Inpu
     const handlerPackage = context.package ?? currentPackage();
     const { now = new Date(), managementEndpoint = "https://management.azure.com" } = context;
     const { namePrefix: prefix, location, databaseSignIn } = settings;
-    const tags = { project: pulumi.getProject(), stack: pulumi.getStack(), ...settings.tags };
+    const tags = { ...settings.tags, project: pulumi.getProject(), stack: pulumi.getStack(), profile: settings.profile };
     const { tenantId } = authorization.getClientConfigOutput();
     const studio = lookUpStudio({
         region: settings.awsRegion,

@@ -60,10 +60,10 @@ export function plainSecrets(keys: readonly string[], plain: ReadonlySet<string>
 
 /** What each value allows for itself and the values together do not: a line each. */
 export function contradictions(values: Values): string[] {
-    return [...ofEndpoints(values), ...ofDatabase(values), ...ofTimes(values), ...ofNetwork(values)];
+    return [...ofModels(values), ...ofDatabase(values), ...ofTimes(values), ...ofInstances(values), ...ofNetwork(values)];
 }
 
-function ofEndpoints(values: Values): string[] {
+function ofModels(values: Values): string[] {
     const given = existingKeys.filter((key) => values[key] !== undefined);
     const missing = given.length > 0 ? existingKeys.filter((key) => values[key] === undefined) : [];
     const together = "the keys of an existing endpoint go together";
@@ -94,6 +94,10 @@ function ofTimes(values: Values): string[] {
     return (["predictionFreshSeconds", "batchFreshSeconds"] as const)
         .filter((key) => values.predictionKeepSeconds < values[key])
         .map((key) => fault("predictionKeepSeconds", String(values.predictionKeepSeconds), `at least ${key} (${values[key]})`));
+}
+
+function ofInstances({ functionAlwaysReady: ready, functionMaxInstances: most }: Values): string[] {
+    return ready > most ? [fault("functionAlwaysReady", String(ready), `at most functionMaxInstances (${most})`)] : [];
 }
 
 /** Subnets of one's own come whole, with the network that they are in. */

@@ -75,15 +75,19 @@ export function list(pattern: RegExp, allowed: string) {
     });
 }
 
-const tagsAllowed = 'a list of name=value texts, such as ["team=data-platform"]';
+/** Tags that the program sets. Azure takes a name once, whatever its case. */
+const ownTags = ["project", "stack", "profile"];
+const tagsAllowed = `a list of name=value texts, such as ["team=data-platform"], each name once and none of ${ownTags.join(", ")}`;
 
 export const tags = z.string({ error: tagsAllowed }).transform((value, context): Record<string, string> => {
     const parsed = z.array(z.string().regex(/^[^=<>%&\\?/\s][^=<>%&\\?/]*=.{0,256}$/)).safeParse(jsonOrUndefined(value));
-    if (!parsed.success) {
+    const pairs = parsed.data?.map((tag): [string, string] => [tag.slice(0, tag.indexOf("=")), tag.slice(tag.indexOf("=") + 1)]) ?? [];
+    const names = [...ownTags, ...pairs.map(([name]) => name.toLowerCase())];
+    if (!parsed.success || new Set(names).size < names.length) {
         context.addIssue({ code: "custom", message: tagsAllowed });
         return z.NEVER;
     }
-    return Object.fromEntries(parsed.data.map((tag) => [tag.slice(0, tag.indexOf("=")), tag.slice(tag.indexOf("=") + 1)]));
+    return Object.fromEntries(pairs);
 });
 
 const ncrontabAllowed = "an NCRONTAB expression of six fields (second first), such as 0 15 3 * * *";

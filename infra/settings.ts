@@ -11,6 +11,13 @@ const vmSize = text(/^Standard_[A-Za-z0-9_]+$/, "an Azure VM size such as Standa
 const httpsUri = optional(/^https:\/\/[^\s?#]+$/, "an https:// address without a query, or empty");
 const deployment = optional(/^[A-Za-z][A-Za-z0-9-]{2,31}$/, "a deployment's name (3 to 32 letters, digits and hyphens, a letter first), or empty");
 
+/** Sizes of up to 25 GB, which is as much as takes data that is not sharded: https://learn.microsoft.com/azure/redis/architecture#cluster-policies */
+const redisSkus = [
+    ...(["Balanced_B0", "Balanced_B1", "Balanced_B3", "Balanced_B5", "Balanced_B10", "Balanced_B20"] as const),
+    ...(["MemoryOptimized_M10", "MemoryOptimized_M20"] as const),
+    ...(["ComputeOptimized_X3", "ComputeOptimized_X5", "ComputeOptimized_X10", "ComputeOptimized_X20"] as const),
+] as const;
+
 const storageSku = oneOf(["Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_GZRS"]);
 const subnetId = armId("Microsoft.Network/virtualNetworks/subnets", "a subnet");
 const vaultId = armId("Microsoft.KeyVault/vaults", "a Key Vault");
@@ -85,7 +92,7 @@ const schema = z.object({
     existingKeyVaultId: vaultId,
     existingModelVaultId: vaultId,
     logRetentionDays: integer(30, 730),
-    redisSku: text(/^(Balanced_B|MemoryOptimized_M|ComputeOptimized_X)\d+$/, "a size of Azure Managed Redis such as Balanced_B0"),
+    redisSku: oneOf(redisSkus),
     redisHighAvailability: flag,
     functionMemoryMb: oneOf(["512", "2048", "4096"]).transform(Number),
     functionMaxInstances: integer(40, 1000),

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts that build a program from its Go module at a pinned version.
 # go_tool NAME VERSION [INSTEAD]: prints the path of the program in the user's cache. Where it is not there yet, the caller's function
 # `build VERSION` makes it, as NAME in an empty working folder; INSTEAD is what else one could do where Go is missing.

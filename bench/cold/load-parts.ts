@@ -4,6 +4,7 @@ import path from "node:path";
 import mysql, { type Connection } from "mysql2/promise";
 import { fileColumns as columns } from "../../functions/load/columns";
 import { type MariaDbPart, startMariaDb } from "../../local/parts/mariadb";
+import { startRedis } from "../../local/parts/redis";
 import { findBinary } from "../../local/parts/system";
 import { type ColdParts, startColdParts } from "../../test/functions/cold/parts";
 import { eventOf } from "../../test/functions/cold/events";
@@ -24,7 +25,7 @@ export interface PredictionFile {
     readonly event: unknown;
 }
 
-/** The lake, the database and the process that loads. */
+/** The lake, the database, the cache and the process that loads. */
 export class LoadParts {
     #files = 0;
 
@@ -42,6 +43,9 @@ export class LoadParts {
             const server = await startMariaDb(cold.workshop, options);
             const { host, port, user, password, database } = server;
             const connection = await mysql.createConnection({ host, port, user, password, database, ssl: {}, timezone: "Z" });
+            const redis = await startRedis(cold.workshop);
+            await redis.allowUser(cold.principalId);
+            cold.identity.onIssue(({ token }) => redis.setPassword(cold.principalId, token));
             const loader = await OwnProcess.start<LoadOrder, LoadReply>(cold, "load-process", 512, {
                 LAKE: cold.account.blobEndpoint,
                 DATABASE_HOST: host,
@@ -49,6 +53,9 @@ export class LoadParts {
                 DATABASE_NAME: database,
                 DATABASE_USER: user,
                 DATABASE_PASSWORD: password,
+                REDIS_HOST: redis.host,
+                REDIS_PORT: String(redis.port),
+                REDIS_USERNAME: cold.principalId,
             });
             return new LoadParts(cold, server, connection, loader);
         } catch (error) {
@@ -68,9 +75,9 @@ export class LoadParts {
         return { disk, event: eventOf("predictions", name, blob?.etag ?? "") };
     }
 
-    /** Loads the file as the handler does. */
-    async load({ event }: PredictionFile): Promise<LoadReply> {
-        return this.loader.ask({ event });
+    /** Loads the file as the handler does. @param cached whether into Redis, too */
+    async load({ event }: PredictionFile, { cached = false } = {}): Promise<LoadReply> {
+        return this.loader.ask({ event, cached });
     }
 
     /** Loads the file by the command-line client, each row in place of the player's stored one. @returns seconds */

@@ -1,3 +1,4 @@
+import { createPredictionCache } from "../../functions/clients/cache";
 import { createDatabase } from "../../functions/clients/database";
 import { createIdentityCredential } from "../../functions/clients/credentials";
 import { createLake } from "../../functions/clients/lake";
@@ -8,7 +9,20 @@ import { serveOrders } from "./serve-orders";
 
 /** Loads files as the handler does, in a process of its own, whose memory is then that of the load alone. */
 const env = (name: string): string => process.env[name] as string;
-const lake = createLake({ Lake__blobServiceUri: env("LAKE") }, createIdentityCredential({ AZURE_CLIENT_ID: env("CLIENT_ID") }));
+const credential = createIdentityCredential({ AZURE_CLIENT_ID: env("CLIENT_ID") });
+const lake = createLake({ Lake__blobServiceUri: env("LAKE") }, credential);
+const freshSeconds = 90_000;
+const redis = createPredictionCache(
+    {
+        REDIS_HOST: env("REDIS_HOST"),
+        REDIS_PORT: Number(env("REDIS_PORT")),
+        REDIS_USERNAME: env("REDIS_USERNAME"),
+        PREDICTION_FRESH_SECONDS: freshSeconds,
+        PREDICTION_KEEP_SECONDS: freshSeconds,
+    },
+    credential,
+);
+const none = { putMany: () => Promise.resolve() };
 const database = createDatabase(
     {
         AWS_REGION: "eu-west-1",
@@ -22,13 +36,13 @@ const database = createDatabase(
     () => Promise.reject(new Error("password authentication needs no AWS credentials")),
 );
 
-serveOrders(async ({ event }: LoadOrder): Promise<LoadReply> => {
+serveOrders(async ({ event, cached }: LoadOrder): Promise<LoadReply> => {
     const startedAt = performance.now();
     const { outcome, rows } = await loadPredictions(parseBlobCreated(event), {
         lake,
         database,
-        cache: { putMany: () => Promise.resolve() },
-        freshSeconds: 90_000,
+        cache: cached ? redis : none,
+        freshSeconds,
         now: () => new Date(),
         log: { log: () => undefined, warn: () => undefined },
     });

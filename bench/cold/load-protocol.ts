@@ -2,6 +2,8 @@
 export interface LoadOrder {
     /** The queue message of the file. */
     readonly event: unknown;
+    /** Whether the predictions go into Redis as well, after the commit. */
+    readonly cached: boolean;
 }
 
 /** What became of it. */

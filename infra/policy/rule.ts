@@ -80,11 +80,6 @@ export function isWithin({ urn }: RuleResource, componentType: string): boolean 
     return typesOf(urn).slice(0, -1).includes(componentType);
 }
 
-/** The stack that a resource is of, from its URN. */
-export function stackOf({ urn }: RuleResource): string {
-    return urn.split("::")[0]?.replace(/^urn:pulumi:/, "") ?? "";
-}
-
 /** Types of the components around a resource, outermost first, and its own: https://www.pulumi.com/docs/iac/concepts/resources/names/#urns */
 function typesOf(urn: string): string[] {
     return (urn.split("::")[2] ?? "").split("$");

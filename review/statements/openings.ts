@@ -16,6 +16,7 @@ export interface Opening {
 }
 
 const reachable = /^azure-native:(storage:StorageAccount|redisenterprise:RedisEnterprise|keyvault:Vault|web:WebApp|containerregistry:Registry|machinelearningservices:(Workspace|OnlineEndpoint))$/;
+const insights = /^azure-native:(applicationinsights:Component|operationalinsights:Workspace)$/;
 const firewalled = /^azure-native:(storage:StorageAccount|keyvault:Vault|containerregistry:Registry)$/;
 
 /** What services make of what is left out: their ARM reference, https://learn.microsoft.com/azure/templates */
@@ -44,6 +45,8 @@ export const openings: readonly Opening[] = [
     { type: /:containerregistry:Registry$/, paths: ["anonymousPullEnabled"], called: "anonymous pulling", topic: "access", otherwise: false, safe: false },
     { type: /:machinelearningservices:(Online|Batch)Endpoint$/, paths: ["properties.authMode"], called: "way to sign in", topic: "access", safe: "AADToken" },
     { type: /:machinelearningservices:Workspace$/, paths: ["systemDatastoresAuthMode"], called: "datastores' way to sign in", topic: "access", safe: "Identity" },
+    { type: insights, paths: ["publicNetworkAccessForIngestion"], called: "taking telemetry from public networks", topic: "network", otherwise: "Enabled", safe: "Disabled" },
+    { type: insights, paths: ["publicNetworkAccessForQuery"], called: "queries from public networks", topic: "network", otherwise: "Enabled", safe: "Disabled" },
     { type: /:applicationinsights:Component$/, paths: ["disableLocalAuth"], called: "identities only", topic: "access", otherwise: false, safe: true },
     { type: /:web:WebApp$/, paths: ["httpsOnly"], called: "HTTPS only", topic: "network", otherwise: false, safe: true },
     { type: /:web:WebApp$/, paths: ["siteConfig.minTlsVersion"], called: "lowest TLS version", topic: "network", safe: undefined },

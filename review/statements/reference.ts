@@ -19,6 +19,7 @@ const armNouns: Readonly<Record<string, string>> = {
     onlineendpoints: "online endpoint",
     batchendpoints: "batch endpoint",
     managementgroups: "management group",
+    userassignedidentities: "identity",
 };
 
 /** The resource that an ARM id stands for, in words. Says what the id says, not what it was made of. */
@@ -32,9 +33,8 @@ export function armName(id: string, { show }: Described): string {
     return noun === undefined || segments.length % 2 === 1 ? show.text(id) : `${noun} ${show.text(name)}`;
 }
 
-/** What the ARM id in a property stands for; where it is not known yet, what it follows from. */
-export function armTarget(resource: Described, property: string): string {
-    const value = resource.state.inputs[property];
+/** What the ARM id in a property, or further down in it, stands for; where it is not known yet, what it follows from. */
+export function armTarget(resource: Described, property: string, value: unknown = resource.state.inputs[property]): string {
     return typeof value === "string" && !isUnknown(value) ? armName(value, resource) : unknownOf(resource, property);
 }
 

@@ -2,13 +2,13 @@ import { isRecord, isUnknown } from "../special";
 import { subjectOf } from "../words";
 import { armTarget, identityTarget } from "./reference";
 import { roleName } from "./role-names";
-import { gains, trusts, type Described, type Statement } from "./statement";
+import { gains, runs, trusts, type Described, type Statement } from "./statement";
 
 /** Azure: who has which role on what, whose tokens count, whom things run as. */
 export function rolesOf(resource: Described): Statement[] {
     switch (resource.type) {
         case "azure-native:authorization:RoleAssignment":
-            return [access(identityTarget(resource, "principalId"), `${roleOf(resource)} on ${armTarget(resource, "scope")}`)];
+            return [access(identityTarget(resource, "principalId"), `${roleOf(resource)} on ${armTarget(resource, "scope")}${condition(resource)}`)];
         case "azure-native:authorization:RoleDefinition":
             return permissions(resource);
         case "azure-native:redisenterprise:AccessPolicyAssignment":
@@ -24,8 +24,29 @@ export function rolesOf(resource: Described): Statement[] {
         case "azure-native:keyvault:Vault":
             return vaultPolicies(resource);
         default:
-            return [];
+            return runsAs(resource);
     }
+}
+
+/** Whose rights a resource has at what it does by itself. */
+function runsAs(resource: Described): Statement[] {
+    const { identity } = resource.state.inputs;
+    if (!isRecord(identity)) {
+        return [];
+    }
+    const { type, userAssignedIdentities: users } = identity;
+    const ids = Array.isArray(users) ? (users as unknown[]) : isRecord(users) ? Object.keys(users) : [];
+    return [
+        ...(typeof type === "string" && /SystemAssigned/i.test(type) ? ["an identity of its own"] : []),
+        ...(users === undefined || ids.length > 0 ? [] : [armTarget(resource, "identity")]),
+        ...ids.map((id) => armTarget(resource, "identity", id)),
+    ].map((says) => ({ topic: "access", about: subjectOf(resource, resource.show), says, kind: runs }));
+}
+
+/** https://learn.microsoft.com/azure/role-based-access-control/conditions-format */
+function condition({ state, show }: Described): string {
+    const { condition: when } = state.inputs;
+    return when === undefined ? "" : ` when ${show.value(when, [])}`;
 }
 
 function access(about: string, says: string): Statement {

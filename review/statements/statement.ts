@@ -34,4 +34,5 @@ export type Describe = (resource: Described) => Statement[];
 
 export const gains = { holds: { begins: "gains", ends: "loses" } } as const;
 export const opens = { holds: { begins: "opens", ends: "closes" } } as const;
+export const runs = { holds: { begins: "now runs as", ends: "no longer runs as" } } as const;
 export const trusts = { holds: { begins: "now trusts", ends: "no longer trusts" } } as const;

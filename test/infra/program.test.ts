@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { idOf } from "./expected";
 import { modelVersion, record, type Recording } from "./recording";
 
-const tags = { project: "player-predictions", stack: "dev", team: "data-platform", "cost-center": "game-analytics" };
+const tags = { project: "player-predictions", stack: "dev", profile: "dev", team: "data-platform", "cost-center": "game-analytics" };
 
 /** Everything but Azure ML's uploaded files and the role assignments, which have tests of their own. */
 function signature({ resources }: Recording): string[] {

@@ -43,9 +43,10 @@ export function openingsOf(recording: Recording): Row[] {
             case "machinelearningservices:OnlineEndpoint":
             case "containerregistry:Registry":
             case "web:WebApp":
+                return isPublic ? [anybody(name)] : [];
             case "applicationinsights:Component":
             case "operationalinsights:Workspace":
-                return isPublic ? [anybody(name)] : [];
+                return ["publicNetworkAccessForIngestion", "publicNetworkAccessForQuery"].some((way) => inputs[way] !== "Disabled") ? [anybody(name)] : [];
             case "network:PrivateEndpoint":
                 return [[name, "the network, by a private endpoint"]];
             case "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":

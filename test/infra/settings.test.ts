@@ -92,6 +92,11 @@ describe("what is there already", () => {
     });
 });
 
+const tagsAllowed = 'a list of name=value texts, such as ["team=data-platform"], each name once and none of project, stack, profile';
+const redisSizes =
+    "one of Balanced_B0, Balanced_B1, Balanced_B3, Balanced_B5, Balanced_B10, Balanced_B20, MemoryOptimized_M10, MemoryOptimized_M20, " +
+    "ComputeOptimized_X3, ComputeOptimized_X5, ComputeOptimized_X10, ComputeOptimized_X20";
+
 describe("readStackSettings", () => {
     it("types the values", () => {
         expect(read()).toMatchObject({
@@ -127,6 +132,8 @@ describe("readStackSettings", () => {
         ["namePrefix", "abcdefghij", "2 to 9 lower-case letters and digits, a letter first"],
         ["lakeSku", "Premium_LRS", "one of Standard_LRS, Standard_ZRS, Standard_GRS, Standard_GZRS"],
         ["redisHighAvailability", "yes", "one of true, false"],
+        ["redisSku", "Balanced_B50", redisSizes],
+        ["redisSku", "Balanced_B2", redisSizes],
         ["functionMemoryMb", "1024", "one of 512, 2048, 4096"],
         ["functionMaxInstances", "39", "a whole number from 40 to 1000"],
         ["functionMaxInstances", "40.5", "a whole number from 40 to 1000"],
@@ -144,8 +151,10 @@ describe("readStackSettings", () => {
         ["sourcePrefix", "/players/", "a prefix without wildcards that ends in a slash and does not start with one, or empty"],
         ["sourcePrefix", "players/*", "a prefix without wildcards that ends in a slash and does not start with one, or empty"],
         ["databaseAuth", "token", "one of iam, password"],
-        ["tags", '["team"]', 'a list of name=value texts, such as ["team=data-platform"]'],
-        ["tags", "team=a", 'a list of name=value texts, such as ["team=data-platform"]'],
+        ["tags", '["team"]', tagsAllowed],
+        ["tags", "team=a", tagsAllowed],
+        ["tags", '["Profile=test"]', tagsAllowed],
+        ["tags", '["team=a", "Team=b"]', tagsAllowed],
         ["awsTokenAudience", "abc", "an Application ID URI such as api://<client id>, or empty"],
         ["aws:region", "mars", "an AWS region such as ap-northeast-2"],
     ])("refuses %s %s", (key, value, allowed) => {
@@ -237,5 +246,12 @@ describe("readStackSettings", () => {
             `${full("predictionKeepSeconds")} is "3600"; allowed: at least predictionFreshSeconds (7200)`,
             `${full("predictionKeepSeconds")} is "3600"; allowed: at least batchFreshSeconds (9000)`,
         ]);
+    });
+
+    it("keeps no more instances ready than there may be", () => {
+        expect(faultsOf({ functionMaxInstances: "40", functionAlwaysReady: "41" })).toEqual([
+            `${full("functionAlwaysReady")} is "41"; allowed: at most functionMaxInstances (40)`,
+        ]);
+        expect(read({ functionMaxInstances: "40", functionAlwaysReady: "40" })).toMatchObject({ functionAlwaysReady: 40, functionMaxInstances: 40 });
     });
 });

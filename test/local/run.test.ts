@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { Redis } from "ioredis";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,51 +11,11 @@ import { ensurePython } from "../../local/parts/python";
 import type { Connections } from "../../local/stack";
 import { promotionOf } from "../../functions/predict/promotions";
 import type { Prediction } from "../../functions/prediction";
+import { ended, printed, processesOf, result, startLocal } from "./command";
 
 const minutes = 60_000;
 const players = 2_000;
 const dir = mkdtempSync(path.join(tmpdir(), "local-stack-"));
-
-/** Starts the command that the README names, in its own folder. */
-function startLocal(...args: string[]): ChildProcess {
-    return spawn(process.execPath, ["--import", "tsx", "local/main.ts", "--dir", dir, ...args], { cwd: projectDir, stdio: ["ignore", "pipe", "pipe"] });
-}
-
-/** Resolves when a line with this text is printed; rejects with everything printed when the process ends before. */
-function printed(child: ChildProcess, text: string): Promise<string> {
-    const lines: string[] = [];
-    return new Promise((resolve, reject) => {
-        for (const stream of [child.stdout, child.stderr]) {
-            if (stream !== null) {
-                createInterface({ input: stream }).on("line", (line) => {
-                    lines.push(line);
-                    if (line.includes(text)) {
-                        resolve(lines.join("\n"));
-                    }
-                });
-            }
-        }
-        child.once("close", (code) => reject(new Error(`ended with ${code} before "${text}":\n${lines.join("\n")}`)));
-    });
-}
-
-function ended(child: ChildProcess): Promise<number | null> {
-    return child.exitCode !== null || child.signalCode !== null ? Promise.resolve(child.exitCode) : new Promise((resolve) => child.once("close", resolve));
-}
-
-/** Pids of processes whose command line mentions the stack's folder. */
-function processesOf(folder: string): number[] {
-    return readdirSync("/proc")
-        .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-        .filter((pid) => {
-            try {
-                return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(folder);
-            } catch {
-                return false;
-            }
-        })
-        .map(Number);
-}
 
 function connections(): Connections {
     return JSON.parse(readFileSync(path.join(dir, "connections.json"), "utf8")) as Connections;
@@ -99,7 +58,7 @@ describe("npm run local", () => {
     let output: string;
 
     beforeAll(async () => {
-        stack = startLocal();
+        stack = startLocal(dir);
         output = await printed(stack, "Up until Ctrl-C");
     }, 8 * minutes);
 
@@ -177,10 +136,53 @@ describe("npm run local", () => {
         stack.kill("SIGKILL");
         await ended(stack);
         expect(processesOf(dir).length).toBeGreaterThan(0);
-        const again = startLocal("--once");
+        const again = startLocal(dir, ["--once"]);
         await printed(again, "the endpoint answers");
         expect(await ended(again)).toBe(0);
         expect(processesOf(dir)).toEqual([]);
         expect(readdirSync(path.join(dir, "run")).filter((name) => name.endsWith(".json"))).toEqual([]);
     }, 4 * minutes);
+});
+
+describe("npm run local -- --engine", () => {
+    const engineDir = mkdtempSync(path.join(tmpdir(), "local-engine-"));
+
+    afterAll(() => {
+        rmSync(engineDir, { recursive: true, force: true });
+    });
+
+    test("brings the same stack up, of which nothing is to change then, and takes it down again", async () => {
+        const up = await result(startLocal(engineDir, ["--engine", "--once"]));
+        expect(up).toEqual({ code: 0, output: expect.stringMatching(/Resources:\n +\+ \d+ created[\s\S]*the endpoint answers/) as string });
+        for (const again of [["--preview", "--expect-no-changes"], ["--refresh", "--expect-no-changes"]]) {
+            expect(await result(startLocal(engineDir, again))).toEqual({ code: 0, output: expect.stringMatching(/Resources:\n +\d+ unchanged/) as string });
+        }
+        expect(existsSync(path.join(engineDir, "connections.json"))).toBe(true);
+        const down = await result(startLocal(engineDir, ["--destroy"]));
+        expect(down).toEqual({ code: 0, output: expect.stringMatching(/Resources:\n +- \d+ deleted/) as string });
+        expect(existsSync(path.join(engineDir, "connections.json"))).toBe(false);
+        expect(processesOf(engineDir)).toEqual([]);
+        const gone = await result(startLocal(engineDir, ["--preview", "--expect-no-changes"]));
+        expect(gone.code).toBe(1);
+        expect(gone.output).toMatch(/create azure-native:storage:StorageAccount "playerslake"/);
+    }, 8 * minutes);
+
+    test.each([
+        [["--preview", "--destroy"], "error: option '--preview' cannot be used with option '--destroy'"],
+        [["--refresh", "--preview"], "error: option '--preview' cannot be used with option '--refresh'"],
+        [["--destroy", "--expect-no-changes"], "error: option '--expect-no-changes' cannot be used with option '--destroy'"],
+        [["--engin"], "error: unknown option '--engin'\n(Did you mean --engine?)"],
+    ])("refuses %j", async (args, message) => {
+        expect(await result(startLocal(engineDir, args))).toEqual({ code: 1, output: `${message}\n` });
+    });
+
+    test.each([["--engine"], ["--preview"], ["--destroy"]])("%s says how to get a CLI that is missing, before it starts anything", async (flag) => {
+        const nowhere = mkdtempSync(path.join(tmpdir(), "local-no-cli-"));
+        const missing = startLocal(path.join(nowhere, "stack"), [flag], { PATH: nowhere, XDG_CACHE_HOME: nowhere });
+        expect(await result(missing)).toEqual({
+            code: 1,
+            output: "\nthe Pulumi CLI is missing: build it with scripts/pulumi-cli.sh (needs Go, about five minutes), or put one of version 3.274 on the PATH\n",
+        });
+        rmSync(nowhere, { recursive: true });
+    });
 });

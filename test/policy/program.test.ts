@@ -1,17 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { record, type RecordingOptions } from "../infra/recording";
-import { environments } from "./environments";
+import { record } from "../infra/recording";
+import { environments, variants } from "./environments";
 import { judge } from "./judge";
 
 const now = new Date("2026-06-01T00:00:00Z");
 
-/** Every environment of the project, and what a setting adds. */
-const programs: Readonly<Record<string, RecordingOptions>> = {
-    ...environments,
-    "dev with a password": { stack: "dev", config: { databaseAuth: "password", databasePassword: "hunter2" } },
-};
-
-describe.each(Object.entries(programs))("the program in %s", (_name, options) => {
+describe.each(Object.entries({ ...environments, ...variants }))("the program in %s", (_name, options) => {
     it("keeps every policy", async () => {
         const { resources } = await record(options);
         expect(

@@ -57,9 +57,46 @@ describe("roles", () => {
         ]);
     });
 
+    it("with a condition", () => {
+        const when = "((!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write'})))";
+        const after = { ...role("storageBlobDataOwner"), condition: when };
+        expect(under("Access", { op: "create", ...assignment, after, dependencies })).toEqual([
+            `identity \`players-handlers\` (object id \`${principal}\`) gains **Storage Blob Data Owner** on container \`predictions\` when \`${when}\``,
+        ]);
+        expect(under("Access", { op: "update", ...assignment, before: after, after: role("storageBlobDataOwner"), dependencies })).toHaveLength(2);
+    });
+
     it("that the project never gives", () => {
         const owner = { roleDefinitionId: "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635", scope: "/", principalId: principal };
         expect(under("Access", { op: "create", ...assignment, after: owner })).toEqual([`the principal (object id \`${principal}\`) gains **Owner** on everything there is (scope \`/\`)`]);
+    });
+});
+
+describe("whom things run as", () => {
+    const app = { type: "azure-native:web:WebApp", name: "players-handlers-app", parents: handlers };
+    const id = (name: string): string => `/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
+    const closed = { httpsOnly: true, publicNetworkAccess: "Disabled" };
+    const as = (type: string, ...ids: unknown[]) => ({ ...closed, identity: { type, ...(ids.length === 0 ? {} : { userAssignedIdentities: ids }) } });
+    const about = "function app `players-handlers-app`";
+
+    it("is told where it changes", () => {
+        expect(under("Access", { op: "update", ...app, before: as("UserAssigned", id("reader")), after: as("UserAssigned", id("owner")) })).toEqual([
+            `${about} no longer runs as identity \`reader\``,
+            `${about} now runs as identity \`owner\``,
+        ]);
+        expect(under("Access", { op: "update", ...app, before: as("UserAssigned", id("a")), after: as("SystemAssigned, UserAssigned", id("a")) })).toEqual([
+            `${about} now runs as an identity of its own`,
+        ]);
+        expect(under("Access", { op: "update", ...app, before: as("SystemAssigned"), after: { ...closed, identity: { type: "None" } } })).toEqual([
+            `${about} no longer runs as an identity of its own`,
+        ]);
+    });
+
+    it("is told of an identity that does not exist yet", () => {
+        const dependencies = { identity: [urnOf(identity)] };
+        for (const after of [as("UserAssigned", unknown), { ...closed, identity: { type: "UserAssigned", userAssignedIdentities: unknown } }]) {
+            expect(under("Access", { op: "create", ...app, after, dependencies })).toEqual([`${about} now runs as identity \`players-handlers\``]);
+        }
     });
 });
 
@@ -126,6 +163,18 @@ describe("network openings", () => {
         expect(under("Network", { op: "create", ...account, after: { ...closed, publicNetworkAccess: "Enabled" } })).toEqual([
             "storage account `playerslake`: public network access: `Enabled`",
         ]);
+    });
+});
+
+describe("telemetry", () => {
+    const insights = { type: "azure-native:applicationinsights:Component", name: "players-monitoring-insights" };
+    const closed = { disableLocalAuth: true, publicNetworkAccessForIngestion: "Disabled", publicNetworkAccessForQuery: "Disabled" };
+
+    it("that is taken from anywhere, or shown to anywhere, is told", () => {
+        expect(under("Network", { op: "update", ...insights, before: closed, after: { ...closed, publicNetworkAccessForQuery: "Enabled" } })).toEqual([
+            "Application Insights `players-monitoring-insights`: queries from public networks: `Disabled` -> `Enabled`",
+        ]);
+        expect(under("Network", { op: "update", ...insights, before: closed, after: { disableLocalAuth: true } })).toHaveLength(2);
     });
 });
 

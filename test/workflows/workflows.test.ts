@@ -2,10 +2,16 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { ensurePython } from "../../local/parts/python";
 
 const run = promisify(execFile);
+
+async function shellcheck(): Promise<string> {
+    return path.join(path.dirname(await ensurePython()), "shellcheck");
+}
+
 const projectDir = path.resolve(__dirname, "..", "..");
 const workflowDir = path.join(projectDir, ".github", "workflows");
 const files = readdirSync(workflowDir).map((name) => path.join(workflowDir, name));
@@ -31,22 +37,27 @@ const workflow = (name: string) => parse(read(path.join(workflowDir, name))) as 
 const jobs = files.flatMap((file) => Object.entries(workflow(path.basename(file)).jobs));
 
 describe("the workflows", () => {
-    it(
-        "are what GitHub takes, says actionlint",
-        async () => {
-            const { stdout } = await run(path.join(projectDir, "scripts", "actionlint.sh"));
-            const result = await run(stdout.trim(), ["-no-color", "-shellcheck=", ...files], { cwd: projectDir });
-            expect(result.stdout).toBe("");
-        },
-        // The first time it is built.
-        300_000,
-    );
-
-    it("are refused by actionlint where they are wrong", async () => {
+    let actionlint: readonly [string, ...string[]];
+    beforeAll(async () => {
         const { stdout } = await run(path.join(projectDir, "scripts", "actionlint.sh"));
-        const linted = run(stdout.trim(), ["-no-color", "-shellcheck=", "-"], { cwd: projectDir });
-        linted.child.stdin?.end(read(path.join(workflowDir, "up.yml")).replace("runs-on:", "runs_on:"));
-        await expect(linted).rejects.toMatchObject({ stdout: expect.stringContaining("runs_on") as string });
+        actionlint = [stdout.trim(), "-no-color", `-shellcheck=${await shellcheck()}`];
+        // The first time it is built.
+    }, 300_000);
+
+    it("are what GitHub takes, says actionlint, and their scripts what the shell takes", async () => {
+        const [command, ...args] = actionlint;
+        const result = await run(command, [...args, ...files], { cwd: projectDir });
+        expect(result.stdout).toBe("");
+    });
+
+    it.each([
+        ["runs-on:", "runs_on:", "runs_on"],
+        ["--stack dev", "--stack $STACK", "SC2086"],
+    ])("are refused by actionlint where %s is %s", async (right, wrong, fault) => {
+        const [command, ...args] = actionlint;
+        const linted = run(command, [...args, "-"], { cwd: projectDir });
+        linted.child.stdin?.end(read(path.join(workflowDir, "up.yml")).replace(right, wrong));
+        await expect(linted).rejects.toMatchObject({ stdout: expect.stringContaining(fault) as string });
     });
 
     it("hold no secret and ask for none", () => {
@@ -104,5 +115,30 @@ describe("the workflows", () => {
     it("use the Pulumi CLI that the tests use", () => {
         const version = /^version=(.+)$/m.exec(read(path.join(projectDir, "scripts", "pulumi-cli.sh")))?.[1];
         expect(read(action)).toContain(`pulumi-version: ${version}\n`);
+    });
+});
+
+describe("the shell's scripts", () => {
+    const inFolder = (...names: string[]): string[] => {
+        const folder = path.join(projectDir, ...names);
+        return readdirSync(folder).filter((name) => /^run$|\.sh$/.test(name)).map((name) => path.join(folder, name));
+    };
+    const scripts = [...inFolder("scripts"), ...inFolder(".ci"), ...inFolder("infra", "policy"), ...inFolder(".github", "actions", "stack")];
+
+    it("have no fault that shellcheck knows", async () => {
+        expect(scripts.length).toBeGreaterThan(4);
+        const { stdout } = await run(await shellcheck(), ["--external-sources", "--source-path=SCRIPTDIR", ...scripts]);
+        expect(stdout).toBe("");
+    });
+
+    it("have none in the steps of the action, which actionlint does not read", async () => {
+        const { runs } = parse(read(action)) as { runs: { steps: readonly { readonly run?: string }[] } };
+        const steps = runs.steps.flatMap((step) => step.run ?? []);
+        expect(steps.length).toBeGreaterThan(2);
+        for (const step of steps) {
+            const checked = run(await shellcheck(), ["--shell=bash", "-"]);
+            checked.child.stdin?.end(step);
+            expect((await checked).stdout).toBe("");
+        }
     });
 });

@@ -1,8 +1,9 @@
-import { at, checks, items, type Fault, type Rule, type RuleResource } from "../rule";
+import { at, checks, items, type Fault, type ResourceRule, type Rule, type RuleResource } from "../rule";
 
 interface Statement {
     readonly Effect?: string;
     readonly Principal?: unknown;
+    readonly NotPrincipal?: unknown;
     readonly Action?: unknown;
     readonly NotAction?: unknown;
     readonly Resource?: unknown;
@@ -13,6 +14,14 @@ interface Statement {
 /** An S3 bucket's own objects, below a prefix or all: listing each is not possible. */
 const objectsOfABucket = /^arn:aws[a-z-]*:s3:::[^*?/]+\/[^*?]*\*$/;
 
+/** What gives a policy to somebody. */
+const attachments = [
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+    "aws:iam/policyAttachment:PolicyAttachment",
+] as const;
+
 export const awsRules: readonly Rule[] = [
     {
         name: "aws-no-wildcard",
@@ -22,24 +31,27 @@ export const awsRules: readonly Rule[] = [
             "aws:iam/policy:Policy": ofPolicy("policy"),
             "aws:iam/userPolicy:UserPolicy": ofPolicy("policy"),
             "aws:iam/groupPolicy:GroupPolicy": ofPolicy("policy"),
-            "aws:iam/role:Role": ({ props }) => items(props.inlinePolicies).flatMap((inline) => wildcards(at(inline, "policy"))),
-            "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ({ props }) =>
-                textOf(props.policyArn).includes(":iam::aws:policy/")
-                    ? [`policyArn ${textOf(props.policyArn)} is a policy of AWS itself, over all resources: write one that names them`]
-                    : [],
+            "aws:iam/role:Role": ({ props }) => [
+                ...items(props.inlinePolicies).flatMap((inline) => wildcards(at(inline, "policy"))),
+                ...items(props.managedPolicyArns).flatMap((arn) => ofAws("managedPolicyArns", arn)),
+            ],
+            ...Object.fromEntries(
+                attachments.map((type): [string, ResourceRule["check"]] => [type, ({ props }) => ofAws("policyArn", props.policyArn)]),
+            ),
+            "aws:s3/bucketPolicy:BucketPolicy": ({ props }) => [...wildcards(props.policy), ...everybody(props.policy)],
         }),
     },
     {
         name: "aws-exact-trust",
         description: "A role trusts one identity: tokens of one audience and one subject, compared whole.",
-        check: checks({ "aws:iam/role:Role": ({ props }) => allowing(props.assumeRolePolicy).flatMap(trustFaults) }),
+        check: checks({ "aws:iam/role:Role": ({ props }) => eachAllowed(props.assumeRolePolicy, trustFaults) }),
     },
     {
         name: "aws-no-open-ingress",
         description: "Nothing on AWS is opened to the internet.",
         check: checks({
-            "aws:ec2/securityGroup:SecurityGroup": ({ props }) =>
-                items(props.ingress).flatMap((rule) => open([...items(at(rule, "cidrBlocks")), ...items(at(rule, "ipv6CidrBlocks"))])),
+            "aws:ec2/securityGroup:SecurityGroup": ofGroup,
+            "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": ofGroup,
             "aws:ec2/securityGroupRule:SecurityGroupRule": ({ props }) =>
                 props.type === "ingress" ? open([...items(props.cidrBlocks), ...items(props.ipv6CidrBlocks)]) : [],
             "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": ({ props }) => open([props.cidrIpv4, props.cidrIpv6]),
@@ -51,8 +63,26 @@ function ofPolicy(property: string): (resource: RuleResource) => readonly Fault[
     return ({ props }) => wildcards(props[property]);
 }
 
+function ofGroup({ props }: RuleResource): readonly Fault[] {
+    return items(props.ingress).flatMap((rule) => open([...items(at(rule, "cidrBlocks")), ...items(at(rule, "ipv6CidrBlocks"))]));
+}
+
+/** Policies that AWS has made: their ARNs have no account. */
+function ofAws(property: string, arn: unknown): Fault[] {
+    return textOf(arn).includes(":iam::aws:policy/")
+        ? [`${property} has ${textOf(arn)}, a policy of AWS itself, over all resources: write one that names them`]
+        : [];
+}
+
+function everybody(policy: unknown): Fault[] {
+    return eachAllowed(policy, ({ Principal, NotPrincipal }) => [
+        ...(NotPrincipal === undefined ? [] : ["NotPrincipal lets in all but a few: list who is let in in Principal"]),
+        ...(oneOrMore(Principal).includes("*") || oneOrMore(at(Principal, "AWS")).includes("*") ? ["the principal is everybody: name who is let in"] : []),
+    ]);
+}
+
 function wildcards(policy: unknown): Fault[] {
-    return allowing(policy).flatMap((statement) => [
+    return eachAllowed(policy, (statement) => [
         ...(statement.NotAction === undefined ? [] : ["NotAction allows all but a few actions: list the allowed ones in Action"]),
         ...(statement.NotResource === undefined ? [] : ["NotResource allows all but a few resources: list the allowed ones in Resource"]),
         ...oneOrMore(statement.Action)
@@ -66,8 +96,11 @@ function wildcards(policy: unknown): Fault[] {
 
 function trustFaults(statement: Statement): Fault[] {
     const federated = oneOrMore(at(statement.Principal, "Federated"));
-    if (federated.length === 0) {
+    if (federated.length === 0 || Object.keys(statement.Principal as object).length > 1) {
         return ["the trust is in something else than a web identity: allow sts:AssumeRoleWithWebIdentity to a Federated principal alone"];
+    }
+    if (federated.length > 1 || federated.some((arn) => /[*?]/.test(arn))) {
+        return [`the trust is in ${federated.map((arn) => JSON.stringify(arn)).join(" and ")}: name the one OIDC provider by its ARN`];
     }
     const exact = Object.entries((at(statement.Condition, "StringEquals") ?? {}) as Record<string, unknown>);
     return ["aud", "sub"].flatMap((claim) => {
@@ -78,13 +111,24 @@ function trustFaults(statement: Statement): Fault[] {
     });
 }
 
-/** The statements of a policy's document that allow something. The document may come as its text or as an object. */
-function allowing(document: unknown): Statement[] {
-    const parsed: unknown = typeof document === "string" ? JSON.parse(document) : document;
-    const statements = at(parsed, "Statement");
-    return (Array.isArray(statements) ? statements : [statements ?? []].flat()).filter(
-        (each: Statement) => each.Effect === "Allow",
-    ) as Statement[];
+/** What is wrong with the statements of a policy's document that allow something. The document may come as its text or as an object. */
+function eachAllowed(document: unknown, faults: (statement: Statement) => Fault[]): Fault[] {
+    const parsed = typeof document === "string" ? parsedOrUndefined(document) : document;
+    if (document !== undefined && (typeof parsed !== "object" || parsed === null)) {
+        return ["the policy is no JSON document: write one with a Statement, by JSON.stringify"];
+    }
+    return [at(parsed, "Statement") ?? []]
+        .flat()
+        .filter((each): each is Statement => (each as Statement).Effect === "Allow")
+        .flatMap(faults);
+}
+
+function parsedOrUndefined(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return undefined;
+    }
 }
 
 /** Less than eight bits of an address narrow nothing down: 0.0.0.0/0 can be written as 0.0.0.0/1 and 128.0.0.0/1. */

@@ -1,37 +1,40 @@
-import { isWithin, stackOf, type Rule, type RuleResource } from "../rule";
+import { dataHolders, type DataHolder } from "../../data-holders";
+import { at, isWithin, type Rule, type RuleResource } from "../rule";
 
-const inLake = (resource: RuleResource) => isWithin(resource, "player-predictions:lake:Lake");
-const always = () => true;
-
-/** What holds something that no update brings back, by its type. */
-const holders: Readonly<Record<string, (resource: RuleResource) => boolean>> = {
-    // Deleting it deletes everything in it.
-    "azure-native:resources:ResourceGroup": always,
-    "azure-native:storage:StorageAccount": always,
-    // In the other account are packages and models, which are made again from their sources.
-    "azure-native:storage:BlobContainer": inLake,
-    "azure-native:storage:Queue": inLake,
-    "azure-native:redisenterprise:RedisEnterprise": always,
-    "azure-native:redisenterprise:Database": always,
-    "azure-native:keyvault:Vault": always,
-    "azure-native:operationalinsights:Workspace": always,
-    "azure-native:machinelearningservices:Workspace": always,
-    // Firewalls elsewhere let it in by its number.
-    "azure-native:network:PublicIPAddress": always,
-};
-
-/** Whether a resource holds something that no update brings back: player data, secrets, logs, an address that others know. */
-export function holdsData(resource: RuleResource): boolean {
-    return holders[resource.type]?.(resource) ?? false;
+/** What a resource holds that no update brings back: player data, secrets, logs, an address that others know. */
+function holderOf(resource: RuleResource): DataHolder | undefined {
+    const holder = Object.hasOwn(dataHolders, resource.type) ? dataHolders[resource.type] : undefined;
+    switch (holder?.protectedIn) {
+        case "nothing":
+            return undefined;
+        case "the lake":
+            return isWithin(resource, "player-predictions:lake:Lake") ? holder : undefined;
+        case undefined:
+            return holder;
+    }
 }
+
+const remedy = "it can be deleted: set the option protect to true";
 
 export const protectRules: readonly Rule[] = [
     {
         name: "data-protected",
-        description: "In production (stacks named prod or prod-...) nothing that holds data is deleted or replaced by an update.",
-        check: (resource) =>
-            /^prod(-|$)/.test(stackOf(resource)) && holdsData(resource) && !resource.protect
-                ? ["it can be deleted: set the option protect to true"]
-                : [],
+        description: "Where the tag profile is prod, nothing that holds data is deleted or replaced by an update.",
+        check: (resource) => {
+            const holder = holderOf(resource);
+            const isProduction = holder !== undefined && holder.inside === undefined && at(resource.props, "tags.profile") === "prod";
+            return isProduction && !resource.protect ? [remedy] : [];
+        },
+    },
+    {
+        // It has no tags, or none that are known in a preview.
+        name: "data-protected-inside",
+        description: "Data in something that is protected is protected as well: containers and queues of an account, the database of a cluster.",
+        checkStack: (resources) =>
+            resources.flatMap((resource) => {
+                const { inside } = holderOf(resource) ?? {};
+                const isInProtected = inside !== undefined && resources.some((other) => other.protect && resource.comesFrom(inside, other));
+                return isInProtected && !resource.protect ? [{ resource, fault: remedy }] : [];
+            }),
     },
 ];

@@ -1,7 +1,7 @@
 import type { Rule } from "../rule";
 
 /** Tags that everything has, whatever the stack's configuration adds. */
-const everywhere = ["project", "stack"] as const;
+const everywhere = ["project", "stack", "profile"] as const;
 
 /** Types of the two clouds that take no tags. A test compares the list with the SDKs; a type that is on no list has to be tagged. */
 export const untaggable: ReadonlySet<string> = new Set([
@@ -32,7 +32,7 @@ const untagged: ReadonlySet<string> = new Set([...untaggable, "azure-native:reso
 export const tagRules: readonly Rule[] = [
     {
         name: "tagged",
-        description: "Everything that takes tags says which project and stack it is of.",
+        description: "Everything that takes tags says which project, stack and profile it is of.",
         check: ({ type, props }) => {
             if (!/^(azure-native|aws):/.test(type) || untagged.has(type)) {
                 return [];

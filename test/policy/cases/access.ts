@@ -7,14 +7,16 @@ const definition = (props: Record<string, unknown>) => resource("azure-native:au
 
 const rolePolicy = (...statements: readonly object[]) =>
     resource("aws:iam/rolePolicy:RolePolicy", { policy: JSON.stringify({ Version: "2012-10-17", Statement: statements }) });
+const fullAccess = "arn:aws:iam::aws:policy/AmazonS3FullAccess";
 const allow = (Action: unknown, Resource: unknown) => ({ Effect: "Allow", Action, Resource });
 
 const role = (...statements: readonly object[]) =>
     resource("aws:iam/role:Role", { assumeRolePolicy: JSON.stringify({ Statement: statements }) });
 const provider = "sts.windows.net/22222222-2222-4222-8222-222222222222/";
+const oidc = "arn:aws:iam::1:oidc-provider/x";
 const trust = (Condition: object) => ({
     Effect: "Allow",
-    Principal: { Federated: "arn:aws:iam::1:oidc-provider/x" },
+    Principal: { Federated: oidc },
     Action: "sts:AssumeRoleWithWebIdentity",
     Condition,
 });
@@ -33,6 +35,14 @@ export const accessCases: Cases = {
             {
                 what: assignment({ roleDefinitionId: roleId("B24988AC-6180-42A0-AB88-20F7382DD24C") }),
                 faults: ["the role Contributor is given: give the built-in role of the one action that is needed"],
+            },
+            {
+                what: assignment({ roleDefinitionId: roleId("18d7d88d-d35e-4fb5-a5c3-7773c20a72d9") }),
+                faults: ["the role User Access Administrator is given: give the built-in role of the one action that is needed"],
+            },
+            {
+                what: assignment({ roleDefinitionId: roleId("f58310d9-a9f6-439a-9e8d-f62e7b41a168") }),
+                faults: ["the role Role Based Access Control Administrator is given: give the built-in role of the one action that is needed"],
             },
         ],
     },
@@ -78,6 +88,9 @@ export const accessCases: Cases = {
                 policy: { Statement: allow("rds-db:connect", "arn:aws:rds-db:eu-west-1:1:dbuser:db-A/predictions") },
             }),
             resource("aws:iam/rolePolicyAttachment:RolePolicyAttachment", { policyArn: "arn:aws:iam::123456789012:policy/players" }),
+            resource("aws:s3/bucketPolicy:BucketPolicy", {
+                policy: { Statement: { ...allow("s3:GetObject", "arn:aws:s3:::logs/*"), Principal: { AWS: "arn:aws:iam::1:role/game" } } },
+            }),
         ],
         bad: [
             {
@@ -105,14 +118,32 @@ export const accessCases: Cases = {
                 }),
                 faults: ['the action "s3:Get?bject" has a wildcard: name each action'],
             },
+            ...["iam/policy:Policy", "iam/userPolicy:UserPolicy", "iam/groupPolicy:GroupPolicy", "s3/bucketPolicy:BucketPolicy"].map((type) => ({
+                what: resource(`aws:${type}`, { policy: { Statement: [allow("s3:PutObject", "arn:aws:s3:::logs*")] } }),
+                faults: ['the resource "arn:aws:s3:::logs*" has a wildcard: name the resource'],
+            })),
+            ...["rolePolicyAttachment", "userPolicyAttachment", "groupPolicyAttachment", "policyAttachment"].map((kind) => ({
+                what: resource(`aws:iam/${kind}:${kind.replace(/^./, (letter) => letter.toUpperCase())}`, { policyArn: fullAccess }),
+                faults: [`policyArn has ${fullAccess}, a policy of AWS itself, over all resources: write one that names them`],
+            })),
             {
-                what: resource("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {
-                    policyArn: "arn:aws:iam::aws:policy/AmazonS3FullAccess",
-                }),
-                faults: [
-                    "policyArn arn:aws:iam::aws:policy/AmazonS3FullAccess is a policy of AWS itself, over all resources: write one that names them",
-                ],
+                what: resource("aws:iam/role:Role", { managedPolicyArns: ["arn:aws:iam::123456789012:policy/players", fullAccess] }),
+                faults: [`managedPolicyArns has ${fullAccess}, a policy of AWS itself, over all resources: write one that names them`],
             },
+            ...["*", { AWS: "*" }, { AWS: ["arn:aws:iam::1:role/game", "*"] }].map((Principal) => ({
+                what: resource("aws:s3/bucketPolicy:BucketPolicy", { policy: { Statement: { ...allow("s3:GetObject", "arn:aws:s3:::logs/*"), Principal } } }),
+                faults: ["the principal is everybody: name who is let in"],
+            })),
+            {
+                what: resource("aws:s3/bucketPolicy:BucketPolicy", {
+                    policy: { Statement: { ...allow("s3:GetObject", "arn:aws:s3:::logs/*"), NotPrincipal: { AWS: "arn:aws:iam::1:root" } } },
+                }),
+                faults: ["NotPrincipal lets in all but a few: list who is let in in Principal"],
+            },
+            ...["{", "allow everything", "7", 7].map((policy) => ({
+                what: resource("aws:iam/rolePolicy:RolePolicy", { policy }),
+                faults: ["the policy is no JSON document: write one with a Statement, by JSON.stringify"],
+            })),
         ],
     },
     "aws-exact-trust": {
@@ -122,11 +153,23 @@ export const accessCases: Cases = {
             { what: role(trust({ StringEquals: oneAudience, StringLike: { [`${provider}:sub`]: "3*" } })), faults: [noExactSubject] },
             { what: role(trust({ StringEquals: { ...oneAudience, [`${provider}:sub`]: ["a", "b"] } })), faults: [noExactSubject] },
             { what: role(trust({ StringEquals: { ...oneAudience, [`${provider}:sub`]: "*" } })), faults: [noExactSubject] },
-            {
-                what: role({ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" }),
+            ...[{ AWS: "*" }, "*", { Service: "ec2.amazonaws.com" }, { Federated: oidc, AWS: "arn:aws:iam::1:root" }].map((Principal) => ({
+                what: role({ ...trust({ StringEquals: { ...oneAudience, ...oneSubject } }), Principal }),
                 faults: [
                     "the trust is in something else than a web identity: allow sts:AssumeRoleWithWebIdentity to a Federated principal alone",
                 ],
+            })),
+            {
+                what: role({ ...trust({ StringEquals: { ...oneAudience, ...oneSubject } }), Principal: { Federated: "*" } }),
+                faults: ['the trust is in "*": name the one OIDC provider by its ARN'],
+            },
+            {
+                what: role({ ...trust({ StringEquals: { ...oneAudience, ...oneSubject } }), Principal: { Federated: [oidc, `${oidc}y`] } }),
+                faults: [`the trust is in "${oidc}" and "${oidc}y": name the one OIDC provider by its ARN`],
+            },
+            {
+                what: resource("aws:iam/role:Role", { assumeRolePolicy: "trust everybody" }),
+                faults: ["the policy is no JSON document: write one with a Statement, by JSON.stringify"],
             },
         ],
     },
@@ -147,10 +190,12 @@ export const accessCases: Cases = {
                 }),
                 faults: ["ingress from 0.0.0.0/0 is from the internet: name the address that connects, such as that of the NAT gateway"],
             },
-            {
-                what: resource("aws:ec2/securityGroup:SecurityGroup", { ingress: [{ cidrBlocks: ["128.0.0.0/1"] }] }),
-                faults: ["ingress from 128.0.0.0/1 is from the internet: name the address that connects, such as that of the NAT gateway"],
-            },
+            ...["securityGroup:SecurityGroup", "defaultSecurityGroup:DefaultSecurityGroup"].map((type) => ({
+                what: resource(`aws:ec2/${type}`, { ingress: [{ cidrBlocks: ["128.0.0.0/1"] }, { ipv6CidrBlocks: ["::/0"] }] }),
+                faults: ["128.0.0.0/1", "::/0"].map(
+                    (range) => `ingress from ${range} is from the internet: name the address that connects, such as that of the NAT gateway`,
+                ),
+            })),
         ],
     },
 };

@@ -16,7 +16,6 @@ export interface RuleCases {
 export type Cases = Readonly<Record<string, RuleCases>>;
 
 export interface Surroundings {
-    readonly stack?: string;
     /** Types of the components around it. */
     readonly within?: readonly string[];
     readonly protect?: boolean;
@@ -28,13 +27,13 @@ export interface Surroundings {
 export function resource(
     type: string,
     props: Record<string, unknown>,
-    { stack = "dev", within = [], protect = false, sources = {} }: Surroundings = {},
+    { within = [], protect = false, sources = {} }: Surroundings = {},
 ): Registered {
     const name = type.split(":").at(-1) ?? type;
     return {
         type,
         name,
-        urn: `urn:pulumi:${stack}::player-predictions::${[...within, type].join("$")}::${name}`,
+        urn: `urn:pulumi:dev::player-predictions::${[...within, type].join("$")}::${name}`,
         props,
         protect,
         sources: Object.fromEntries(Object.entries(sources).map(([property, other]) => [property, [other.urn]])),

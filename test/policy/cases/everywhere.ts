@@ -1,4 +1,6 @@
-import { resource, type Cases } from "./case";
+import { dataHolders } from "../../../infra/data-holders";
+import type { Registered } from "../judge";
+import { resource, type Cases, type Surroundings } from "./case";
 
 const remedy = "keep it in Key Vault and give a reference, @Microsoft.KeyVault(SecretUri=...), or sign in under an identity";
 const withSettings = (settings: Record<string, string>) =>
@@ -15,6 +17,13 @@ const deployment = (type: string) =>
     resource("azure-native:resources:Deployment", {
         properties: { template: { parameters: { packageUri: { type } } }, parameters: { packageUri: { value: sas } } },
     });
+
+const holders = Object.entries(dataHolders).filter(([, { protectedIn }]) => protectedIn !== "nothing");
+const inProduction = (type: string, surroundings: Surroundings = {}) => resource(type, { tags: { profile: "prod" } }, surroundings);
+const keeper = resource("azure-native:storage:StorageAccount", {}, { protect: true });
+const deletable = resource("azure-native:storage:StorageAccount", {});
+const within = (other: Registered, type: string, property: string, surroundings: Surroundings = {}) =>
+    resource(type, {}, { ...surroundings, sources: { [property]: other } });
 
 export const everywhereCases: Cases = {
     "no-secret-in-settings": {
@@ -55,6 +64,12 @@ export const everywhereCases: Cases = {
                 faults: [`the setting db (connection string) has a connection string with its key in it: ${remedy}`],
             },
             {
+                what: resource("azure-native:machinelearningservices:BatchDeployment", {
+                    properties: { environmentVariables: { CLIENT_SECRET: "x" } },
+                }),
+                faults: [`the setting CLIENT_SECRET has a secret, by its name, in it: ${remedy}`],
+            },
+            {
                 what: resource("azure-native:web:WebAppApplicationSettings", { properties: { ACCESS_TOKEN: "x" } }),
                 faults: [`the setting ACCESS_TOKEN has a secret, by its name, in it: ${remedy}`],
             },
@@ -71,7 +86,7 @@ export const everywhereCases: Cases = {
     },
     tagged: {
         good: [
-            resource("azure-native:storage:StorageAccount", { tags: { project: "player-predictions", stack: "dev" } }),
+            resource("azure-native:storage:StorageAccount", { tags: { project: "player-predictions", stack: "dev", profile: "dev" } }),
             resource("azure-native:storage:Queue", {}),
             resource("aws:iam/rolePolicy:RolePolicy", {}),
             resource("azuread:index/application:Application", {}),
@@ -79,14 +94,14 @@ export const everywhereCases: Cases = {
         ],
         bad: [
             {
-                what: resource("aws:iam/role:Role", { tags: { project: "player-predictions" } }),
+                what: resource("aws:iam/role:Role", { tags: { project: "player-predictions", profile: "dev" } }),
                 faults: [
                     "the tag stack is missing: give the part's tags to it (a type that takes none is listed in infra/policy/rules/tags.ts)",
                 ],
             },
             {
                 what: resource("azure-native:network:NatGateway", {}),
-                faults: ["project", "stack"].map(
+                faults: ["project", "stack", "profile"].map(
                     (tag) =>
                         `the tag ${tag} is missing: give the part's tags to it (a type that takes none is listed in infra/policy/rules/tags.ts)`,
                 ),
@@ -95,17 +110,34 @@ export const everywhereCases: Cases = {
     },
     "data-protected": {
         good: [
-            resource("azure-native:storage:StorageAccount", {}, { stack: "dev" }),
-            resource("azure-native:storage:StorageAccount", {}, { stack: "production-like" }),
-            resource("azure-native:storage:StorageAccount", {}, { stack: "prod", protect: true }),
-            resource("azure-native:storage:BlobContainer", {}, { stack: "prod", within: ["player-predictions:runtime:Runtime"] }),
-            resource("azure-native:web:WebApp", {}, { stack: "prod" }),
+            inProduction("azure-native:storage:StorageAccount", { protect: true }),
+            // Made again from the sources.
+            inProduction("azure-native:containerregistry:Registry"),
+            inProduction("azure-native:web:WebApp"),
+            resource("azure-native:storage:StorageAccount", { tags: { profile: "dev" } }),
+            resource("azure-native:storage:StorageAccount", {}),
         ],
-        bad: ["prod", "prod-eu"].flatMap((stack) =>
-            ["storage:StorageAccount", "storage:BlobContainer", "redisenterprise:Database"].map((type) => ({
-                what: resource(`azure-native:${type}`, {}, { stack, within: ["player-predictions:lake:Lake"] }),
-                faults: ["it can be deleted: set the option protect to true"],
-            })),
+        bad: holders
+            .filter(([, { inside }]) => inside === undefined)
+            .map(([type]) => ({ what: inProduction(type), faults: ["it can be deleted: set the option protect to true"] })),
+    },
+    "data-protected-inside": {
+        good: [
+            [keeper, within(keeper, "azure-native:storage:BlobContainer", "accountName", { protect: true })],
+            // Packages and models, which are made again from their sources.
+            [keeper, within(keeper, "azure-native:storage:BlobContainer", "accountName", { within: ["player-predictions:runtime:Runtime"] })],
+            [keeper, within(keeper, "azure-native:keyvault:Secret", "vaultName")],
+            [deletable, within(deletable, "azure-native:storage:Queue", "accountName")],
+        ],
+        bad: holders.flatMap(([type, { inside }]) =>
+            inside === undefined
+                ? []
+                : [
+                      {
+                          what: [keeper, within(keeper, type, inside, { within: ["player-predictions:lake:Lake"] })],
+                          faults: ["it can be deleted: set the option protect to true"],
+                      },
+                  ],
         ),
     },
 };
