@@ -1,6 +1,7 @@
 import { withoutVersion } from "../infra/type-tokens";
+import * as urns from "../infra/urn";
 
-/** A resource's URN taken apart: `urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>`. */
+/** A resource's URN, as far as a review speaks of it. */
 export interface Urn {
     readonly stack: string;
     /** Without an API version that the token states. */
@@ -14,14 +15,13 @@ const component = /^player-predictions:([a-z][a-z-]*):/;
 
 /** @returns undefined where the text is no URN */
 export function parseUrn(urn: string): Urn | undefined {
-    const groups = /^urn:pulumi:(?<stack>[^:]+)::[^:]+::(?<types>(?:(?!::).)+)::(?<name>.+)$/s.exec(urn)?.groups;
-    const types = groups?.types?.split("$");
-    const type = types?.at(-1);
-    if (groups?.stack === undefined || groups.name === undefined || types === undefined || type === undefined) {
+    const parsed = urns.parseUrn(urn);
+    if (parsed === undefined) {
         return undefined;
     }
+    const { stack, types, name } = parsed;
     const part = types.map((each) => component.exec(each)?.[1]).find((each) => each !== undefined);
-    return { stack: groups.stack, type: withoutVersion(type), name: groups.name, part };
+    return { stack, type: withoutVersion(types.at(-1) ?? ""), name, part };
 }
 
 /** Whether a type is the program's or the engine's own bookkeeping, with nothing behind it in a cloud. */

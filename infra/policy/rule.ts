@@ -1,3 +1,5 @@
+import { parseUrn } from "../urn";
+
 /** A resource as rules see it: as the program asks for it, before anything has answered. */
 export interface RuleResource {
     /** Type token without an API version, such as `azure-native:storage:StorageAccount`. */
@@ -77,10 +79,5 @@ export function isUnknownValue(error: unknown): boolean {
 
 /** Whether a resource is inside a component of this type. */
 export function isWithin({ urn }: RuleResource, componentType: string): boolean {
-    return typesOf(urn).slice(0, -1).includes(componentType);
-}
-
-/** Types of the components around a resource, outermost first, and its own: https://www.pulumi.com/docs/iac/concepts/resources/names/#urns */
-function typesOf(urn: string): string[] {
-    return (urn.split("::")[2] ?? "").split("$");
+    return parseUrn(urn)?.types.slice(0, -1).includes(componentType) ?? false;
 }

@@ -47,7 +47,9 @@ const ml = ["workspaceName"] as const;
  * The rules of azure-native 3.28, azuread 6.9 and aws 7.48 for the types that the program registers. Beside what `arm` says:
  * `forceNewMap` of https://github.com/pulumi/pulumi-azure-native/blob/master/provider/pkg/gen/replacement.go (marked F), the descriptions
  * of the inputs in the SDKs (D), and the schema of the provider's own resources,
- * https://github.com/pulumi/pulumi-azure-native/tree/master/provider/pkg/resources/customresources (C).
+ * https://github.com/pulumi/pulumi-azure-native/tree/master/provider/pkg/resources/customresources (C); and what Azure's specification marks with
+ * `x-ms-mutability` as created and read alone, of Azure ML in `mfe.json` of
+ * https://github.com/Azure/azure-rest-api-specs/tree/main/specification/machinelearningservices (M). Of Azure ML's other types nothing is marked.
  */
 const rules: Readonly<Record<string, TypeRule>> = {
     "azure-native:resources:ResourceGroup": other({ nameInput: "resourceGroupName", naming: "random", located: true, replacedBy: ["resourceGroupName", "location"] }), // F
@@ -87,12 +89,17 @@ const rules: Readonly<Record<string, TypeRule>> = {
     "azure-native:web:WebAppScmAllowed": arm(["name"], { naming: "none" }),
     "azure-native:machinelearningservices:Workspace": arm(["workspaceName"], { located: true, replacedBy: ["keyVault", "storageAccount"] }), // D
     "azure-native:machinelearningservices:Datastore": arm([...ml, "name"]),
-    "azure-native:machinelearningservices:EnvironmentVersion": arm([...ml, "name", "version"]),
+    "azure-native:machinelearningservices:EnvironmentVersion": arm([...ml, "name", "version"], {
+        replacedBy: ["autoRebuild", "build", "condaFile", "image", "inferenceConfig", "osType"].map((each) => `properties.${each}`), // M
+    }),
     "azure-native:machinelearningservices:CodeVersion": arm([...ml, "name", "version"]),
     "azure-native:machinelearningservices:ModelVersion": arm([...ml, "name", "version"]),
     "azure-native:machinelearningservices:Compute": arm([...ml, "computeName"], tracked),
     "azure-native:machinelearningservices:OnlineEndpoint": arm([...ml, "endpointName"], tracked),
-    "azure-native:machinelearningservices:OnlineDeployment": arm([...ml, "endpointName", "deploymentName"], tracked),
+    "azure-native:machinelearningservices:OnlineDeployment": arm([...ml, "endpointName", "deploymentName"], {
+        located: true,
+        replacedBy: ["properties.instanceType"], // M
+    }),
     "azure-native:machinelearningservices:BatchEndpoint": arm([...ml, "endpointName"], tracked),
     "azure-native:machinelearningservices:BatchDeployment": arm([...ml, "endpointName", "deploymentName"], tracked),
     "azuread:index/application:Application": other({ replacedBy: ["templateId"] }), // D

@@ -6,7 +6,7 @@ import type { LocalCloud } from "../cloud/cloud";
 import type { StackConfig } from "../cloud/in-process";
 import type { Workshop } from "../parts/workshop";
 import { findPulumi } from "./cli";
-import { parseUrn, serveProviders } from "./provider";
+import { resourceOf, serveProviders } from "./provider";
 import { restore, stateShape, type State } from "./restore";
 
 export interface EngineStackOptions {
@@ -121,7 +121,7 @@ export class EngineStack {
     async destroy(): Promise<{ readonly operations: Operation[]; readonly kept: readonly Resource[] }> {
         await this.restore({ tolerant: true });
         const { operations } = await this.#run((events) => this.stack.destroy({ ...events, excludeProtected: true, suppressOutputs: true }));
-        const kept = (await this.state()).resources.filter((resource) => resource.protect).map(({ urn }) => parseUrn(urn));
+        const kept = (await this.state()).resources.filter((resource) => resource.protect).map(({ urn }) => resourceOf(urn));
         return { operations, kept };
     }
 
@@ -163,10 +163,10 @@ export class EngineStack {
             }
             const { diagnosticEvent: diagnostic, policyEvent: policy } = event;
             if (policy?.enforcementLevel === "mandatory") {
-                errors.push(`${policy.resourceUrn === undefined ? "" : `${parseUrn(policy.resourceUrn).name}: `}policy ${policy.policyName}: ${plain(policy.message)}`);
+                errors.push(`${policy.resourceUrn === undefined ? "" : `${resourceOf(policy.resourceUrn).name}: `}policy ${policy.policyName}: ${plain(policy.message)}`);
             }
             if (diagnostic?.severity === "error") {
-                errors.push(`${diagnostic.urn === undefined ? "" : `${parseUrn(diagnostic.urn).name}: `}${plain(diagnostic.message)}`);
+                errors.push(`${diagnostic.urn === undefined ? "" : `${resourceOf(diagnostic.urn).name}: `}${plain(diagnostic.message)}`);
             }
         };
         try {
@@ -210,5 +210,5 @@ function operationOf(metadata: automation.StepEventMetadata | undefined): Operat
     if (metadata === undefined || untold.has(metadata.op)) {
         return undefined;
     }
-    return { op: metadata.op, ...parseUrn(metadata.urn), because: Object.keys(metadata.detailedDiff ?? {}).sort() };
+    return { op: metadata.op, ...resourceOf(metadata.urn), because: Object.keys(metadata.detailedDiff ?? {}).sort() };
 }

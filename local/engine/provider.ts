@@ -4,6 +4,7 @@ import providerService from "@pulumi/pulumi/proto/provider_grpc_pb";
 import proto from "@pulumi/pulumi/proto/provider_pb";
 import plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { parseUrn } from "../../infra/urn";
 import { withoutSecretMarks, type LocalCloud } from "../cloud/cloud";
 import { ruleOf } from "../cloud/replacement";
 import type { Inputs, Registration } from "../cloud/resource-type";
@@ -86,7 +87,7 @@ class LocalProvider {
     }
 
     check(request: proto.CheckRequest): proto.CheckResponse {
-        const { type, name } = parseUrn(request.getUrn());
+        const { type, name } = resourceOf(request.getUrn());
         if (!this.cloud.types.includes(type)) {
             const reason = `the local cloud does not know ${type}: add it under local/cloud/`;
             return new proto.CheckResponse().setInputs(request.getNews()).setFailuresList([new proto.CheckFailure().setReason(reason)]);
@@ -103,7 +104,7 @@ class LocalProvider {
     }
 
     diff(request: proto.DiffRequest): proto.DiffResponse {
-        const rule = ruleOf(parseUrn(request.getUrn()).type);
+        const rule = ruleOf(resourceOf(request.getUrn()).type);
         const before = fromStruct(request.getOldInputs() ?? request.getOlds());
         const changes = changesOf(rule, before, fromStruct(request.getNews()));
         const { DIFF_NONE, DIFF_SOME } = proto.DiffResponse.DiffChanges;
@@ -120,7 +121,7 @@ class LocalProvider {
 
     async create(request: proto.CreateRequest): Promise<proto.CreateResponse> {
         const inputs = fromStruct(request.getProperties());
-        const { type } = parseUrn(request.getUrn());
+        const { type } = resourceOf(request.getUrn());
         if (request.getPreview()) {
             const { nameInput } = ruleOf(type);
             // Objects get properties that are known when the thing is there.
@@ -135,7 +136,7 @@ class LocalProvider {
     async update(request: proto.UpdateRequest): Promise<proto.UpdateResponse> {
         const inputs = fromStruct(request.getNews());
         if (request.getPreview()) {
-            const { changing } = ruleOf(parseUrn(request.getUrn()).type);
+            const { changing } = ruleOf(resourceOf(request.getUrn()).type);
             const expected = merged(fromStruct(request.getOlds()), visible(inputs));
             return new proto.UpdateResponse().setProperties(toStruct({ ...expected, ...Object.fromEntries(changing.map((key) => [key, unknownText])) }));
         }
@@ -173,14 +174,14 @@ class LocalProvider {
     }
 }
 
-/** `urn:pulumi:<stack>::<project>::<types of the parents and its own, by $>::<name>` */
-export function parseUrn(urn: string): { readonly type: string; readonly name: string } {
-    const [, , types = "", name = ""] = urn.split("::");
-    return { type: types.split("$").at(-1) ?? "", name };
+/** What the engine's URN names. */
+export function resourceOf(urn: string): { readonly type: string; readonly name: string } {
+    const { types, name } = parseUrn(urn) ?? { types: [""], name: urn };
+    return { type: types.at(-1) ?? "", name };
 }
 
 export function registrationOf(urn: string, inputs: Wire): Registration {
-    return { ...parseUrn(urn), inputs: inputsOf(inputs) };
+    return { ...resourceOf(urn), inputs: inputsOf(inputs) };
 }
 
 /** Those inputs that are not as they were registered; the others keep the marks of their secrets. */

@@ -3,17 +3,16 @@ import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { Inputs } from "../cloud/resource-type";
 
 /**
- * Properties as they go between the engine and a provider. Secrets, assets and what is not known yet are marked objects and texts in them:
+ * Properties as they go between the engine and a provider. Secrets, assets and what is not known yet are marked objects and texts in them, by the marks of the SDK:
  * https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/properties.go
  */
 export type Wire = Readonly<Record<string, unknown>>;
 
-const signature = "4dabf18193072939515e22adb298388d";
-const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
-const assetSignatures: readonly unknown[] = ["c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"];
+const { specialSigKey: signature, specialSecretSig: secretSignature, specialAssetSig, specialArchiveSig } = pulumi.runtime;
+const assetSignatures: readonly unknown[] = [specialAssetSig, specialArchiveSig];
 
 /** A text, in preview, whose value will be known after the update. */
-export const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+export const unknownText = pulumi.runtime.unknownValue;
 
 export function isObject(value: unknown): value is Wire {
     return typeof value === "object" && value !== null && !Array.isArray(value);

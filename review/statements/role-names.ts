@@ -1,12 +1,9 @@
-import { roles } from "../../infra/role-ids";
+import { broadRoles, roles } from "../../infra/role-ids";
 
 /** Built-in roles that the program does not give: those that a reviewer must not overlook. */
 const others: Readonly<Record<string, string>> = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
+    ...broadRoles,
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
-    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
-    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
     "00482a5a-887f-4fb3-b363-3b7fe8e74483": "Key Vault Administrator",
     "17d1049b-9a84-46fb-8f53-869881c3d3ab": "Storage Account Contributor",
     "de139f84-1756-47ae-9be6-808fbbe84772": "Website Contributor",

@@ -13,25 +13,30 @@ export const measured = {
     logBytes: { value: 64.6, unit: "bytes of CSV a player", source: "32,561 real players, 2026-11-26" },
     predictionBytes: { value: 102.3, unit: "bytes of predictions a player", source: `the files of ${benchCold}, 200,000 players, 2026-11-26` },
     databaseBytes: { value: 81.5, unit: "bytes of `player_predictions` a player", source: "`data_length` after a load of 200,000 players, 2026-11-26" },
-    redisBytes: { value: 161, unit: "bytes of Redis a player", source: `${benchHot}, 1,000,000 players, 2026-11-25` },
+    redisBytes: { value: 161, unit: "bytes of Redis a player", source: `${benchHot}, 1,000,000 players, 2026-11-26` },
     streamedMebibytes: {
-        value: 55,
+        value: 179,
         unit: "MiB a second of a core, copied through the process",
-        source: `section \`ingest\` of ${benchCold}: 512 MiB took 9.3 s of processor time, on a busy machine, 2026-11-26`,
+        source: `section \`ingest\` of ${benchCold}: 1,024 MiB took 28 % of a core for 20.4 s, 2026-11-26`,
     },
     streamedObjects: {
-        value: 118,
+        value: 410,
         unit: "small objects a second of a core, copied through the process",
-        source: `the same: 400 objects of 10 KiB took 3.4 s of processor time, on a busy machine, 2026-11-26`,
+        source: `the same: 1,000 objects of 10 KiB took 60 % of a core for 4.07 s`,
     },
-    scoredPlayers: { value: 59_000, unit: "players a second of a core, scored", source: `section \`batch\` of ${benchCold}: 1,000,000 in 8.47 s on two cores, 2026-11-25` },
-    loadedPlayers: { value: 98_000, unit: "players a second into one database", source: `section \`load\` of ${benchCold}: 1,000,000 in 10.2 s, 2026-11-25` },
+    scoredPlayers: { value: 51_400, unit: "players a second of a core, scored", source: `section \`batch\` of ${benchCold}: 1,000,000 in 9.72 s on two cores, 2026-11-26` },
+    loadedPlayers: {
+        value: 64_300,
+        unit: "players a second into one database",
+        source: `section \`load\` of ${benchCold}: 1,000,000 in 15.5 s with the heap of an instance of 512 MB, 2026-11-26`,
+    },
+    cachedPlayers: { value: 135_000, unit: "players a second into Redis, after the commit", source: "the same: 1,000,000 in 7.4 s" },
     requests: {
-        value: 7_585,
+        value: 15_480,
         unit: "requests a second of a core",
-        source: `${benchHot}: 15,170 a second on two cores, with Redis and the load beside it, 2026-11-25`,
+        source: `${benchHot}: 30,959 a second on two cores, with Redis and the load beside it, 2026-11-26`,
     },
-    modelPlayers: { value: 5_250, unit: "players a second of a worker of the model, one a call", source: "`npm run bench:models`: 0.19 ms in `score.py`, 2026-11-25" },
+    modelPlayers: { value: 4_460, unit: "players a second of a worker of the model, one a call", source: "`npm run bench:models`: 0.224 ms in `score.py`, 2026-11-26" },
 } as const satisfies Record<string, Figure>;
 
 /** What a game does, which nobody but its studio knows. */

@@ -25,6 +25,7 @@ function demandTable(): string {
             line("batch", "start of a node + rounds of objects over all workers x players an object / players a core", ({ batchSeconds }) => time(batchSeconds)),
             line("node hours", "nodes x time of the batch", ({ nodeHours }) => hours(nodeHours)),
             line("load into MySQL", "players / rows a second of one database, however many load", ({ loadSeconds }) => time(loadSeconds)),
+            line("Redis after the last commit", "players an object / players a second into Redis, as fast as the database at least", ({ cacheSeconds }) => time(cacheSeconds)),
             line("instances that load", "objects / 6 at a time in each, at most `functionMaxInstances`", ({ loadInstances }) => count(loadInstances)),
             line("Redis memory", "players x bytes of Redis", ({ redisBytes }) => bytes(redisBytes)),
             line("`redisSku`", `smallest that holds it in ${100 * limits.redisUsable.value} % of its size`, ({ redisSku }) => redisSku ?? "none"),

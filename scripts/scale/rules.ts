@@ -29,6 +29,8 @@ export interface Demand {
     readonly batchSeconds: number;
     readonly nodeHours: number;
     readonly loadSeconds: number;
+    /** Seconds from the last commit until Redis has the last file, too: of the others it is done beside the next one's merge. */
+    readonly cacheSeconds: number;
     readonly redisBytes: number;
     /** Smallest size that holds them; undefined where none that is not sharded does. */
     readonly redisSku: string | undefined;
@@ -67,6 +69,7 @@ export function demandOf(players: number, profile: Profile): Demand {
         batchSeconds,
         nodeHours: (batchNodes * batchSeconds) / 3_600,
         loadSeconds: players / measured.loadedPlayers.value,
+        cacheSeconds: Math.min(players, assumed.playersPerObject.value) / measured.cachedPlayers.value,
         redisBytes,
         redisSku: Object.keys(redisSizes).find((sku) => usableBytes(sku) >= redisBytes),
         databaseBytes: players * measured.databaseBytes.value,
@@ -148,7 +151,7 @@ export function boundsOf(profile: Profile): Bound[] {
         {
             what: "the night for copy, batch and load",
             moves: `${setting("batchMaxNodes")}, ${setting("batchVmSize")}, the class of the studio's instance`,
-            need: ({ copySeconds, batchSeconds, loadSeconds }) => copySeconds + batchSeconds + loadSeconds,
+            need: ({ copySeconds, batchSeconds, loadSeconds, cacheSeconds }) => copySeconds + batchSeconds + loadSeconds + cacheSeconds,
             limit: assumed.window.value,
         },
         {

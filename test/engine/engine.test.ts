@@ -151,6 +151,11 @@ const changes: readonly ExpectedChange[] = [
         expected: ["update RolePolicy players-aws-policy", "update WebApp players-handlers-app"],
     },
     {
+        what: "the cluster's VM size",
+        settings: { batchVmSize: "Standard_D8s_v3" },
+        expected: [...replaced("Compute players-ml-batch-cluster"), "update BatchDeployment players-ml-batch-deployment"],
+    },
+    {
         what: "the model's VM size",
         settings: { onlineInstanceType: "Standard_F8s_v2" },
         expected: [...replaced(onlineDeployment), "update WebApp players-handlers-app"],

@@ -32,6 +32,26 @@ describe("changes", () => {
             { path: "source", kind: "update", replaces: true },
         ]);
     });
+
+    test.each([
+        ["machinelearningservices:OnlineDeployment", "properties.instanceType", true],
+        ["machinelearningservices:OnlineDeployment", "properties.model", false],
+        ["machinelearningservices:EnvironmentVersion", "properties.condaFile", true],
+        ["machinelearningservices:EnvironmentVersion", "properties.image", true],
+        ["machinelearningservices:EnvironmentVersion", "properties.description", false],
+        ["machinelearningservices:ModelVersion", "properties.modelUri", false],
+        ["machinelearningservices:Workspace", "keyVault", true],
+        ["machinelearningservices:Compute", "properties.properties.vmSize", false],
+        ["network:PublicIPAddress", "sku.name", true],
+        ["network:PrivateEndpoint", "subnet.id", true],
+        ["storage:StorageAccount", "isHnsEnabled", true],
+        ["storage:StorageAccount", "sku.name", false],
+        ["web:WebApp", "kind", true],
+        ["redisenterprise:Database", "port", true],
+    ])("of %s in %s replace it: %s", (type, at, replaces) => {
+        const input = (value: unknown): Record<string, unknown> => at.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>;
+        expect(changesOf(ruleOf(`azure-native:${type}`), input("one"), input("two"))).toEqual([{ path: at, kind: "update", replaces }]);
+    });
 });
 
 describe("defaults", () => {

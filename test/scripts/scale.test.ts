@@ -20,6 +20,12 @@ describe("what players take", () => {
         expect(demandOf(1, prod)).toMatchObject({ objects: 1, batchNodes: 1, loadInstances: 1, connections: 1, httpInstances: 1 });
     });
 
+    test("Redis has a file while the next is merged, and the last one after it", () => {
+        expect(measured.cachedPlayers.value).toBeGreaterThanOrEqual(measured.loadedPlayers.value);
+        expect(demandOf(1e8, prod).cacheSeconds).toBe(demandOf(1e6, prod).cacheSeconds);
+        expect(demandOf(50_000, prod).cacheSeconds).toBeCloseTo(50_000 / measured.cachedPlayers.value, 9);
+    });
+
     test("no more nodes and instances than the profile allows", () => {
         const many = demandOf(1e9, prod);
         expect(many.batchNodes).toBe(Number(prod.batchMaxNodes));

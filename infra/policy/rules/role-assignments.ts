@@ -1,15 +1,8 @@
+import { broadRoles } from "../../role-ids";
 import { at, checks, items, type Rule } from "../rule";
 
 const assignment = "azure-native:authorization:RoleAssignment";
 const definition = "azure-native:authorization:RoleDefinition";
-
-/** Roles over everything, or over all roles: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
-const broadRoles: Readonly<Record<string, string>> = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
-    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
-    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
-};
 
 export const roleRules: readonly Rule[] = [
     {
