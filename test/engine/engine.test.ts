@@ -153,7 +153,8 @@ const changes: readonly ExpectedChange[] = [
     {
         what: "the cluster's VM size",
         settings: { batchVmSize: "Standard_D8s_v3" },
-        expected: [...replaced("Compute players-ml-batch-cluster"), "update BatchDeployment players-ml-batch-deployment"],
+        // The handlers start trainings on it.
+        expected: [...replaced("Compute players-ml-batch-cluster"), "update BatchDeployment players-ml-batch-deployment", "update WebApp players-handlers-app"],
     },
     {
         what: "the model's VM size",
