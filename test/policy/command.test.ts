@@ -60,6 +60,17 @@ describe("pulumi preview --policy-pack infra/policy", { timeout: 300_000 }, () =
         expect(policyFaults((await preview("dev")).output)).toEqual([]);
     });
 
+    it("names an environment that is not there, and what one lacks that nobody has described", async () => {
+        const error = async () => {
+            const { exitCode, output } = await preview("qa");
+            expect(exitCode).not.toBe(0);
+            return output.split("\n").filter((line) => line.startsWith("error: "));
+        };
+        expect(await error()).toEqual(["error: no stack named 'qa' found"]);
+        await commandLine.pulumi(project, "stack", "init", "qa");
+        expect(await error()).toEqual([expect.stringMatching(/^error: .*Stack 'qa' is missing configuration values .*'databaseInstance'.*'sourceBucket'$/)]);
+    });
+
     it("refuses a password in plain text in one line", async () => {
         await commandLine.pulumi(project, "config", "set", "--stack", "dev", "--plaintext", "databasePassword", "hunter2");
         await commandLine.pulumi(project, "config", "set", "--stack", "dev", "databaseAuth", "password");
