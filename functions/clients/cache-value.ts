@@ -96,7 +96,7 @@ export function decodeValue(value: Buffer): StoredValue | undefined {
         segmentId: value[offset.segment] as number,
         modelVersion: versionOf(value),
         scoredAt: isoTime(value.readUInt16BE(offset.scoredAt) * 2 ** 32 + value.readUInt32BE(offset.scoredAt + 2)),
-        inputsFingerprint: value.toString("hex", offset.fingerprint, offset.version),
+        inputsFingerprint: fingerprintOf(value),
         freshUntil: new Date(value.readUInt32BE(offset.freshUntil) * 1000),
     };
 }
@@ -114,6 +114,14 @@ function versionOf(value: Buffer): string {
         }
     }
     return lastVersion;
+}
+
+const hexadecimal = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** `toString("hex")` leaves JavaScript for eight bytes, which takes twice as long. */
+function fingerprintOf(value: Buffer): string {
+    const digits = (i: number): string => hexadecimal[value[offset.fingerprint + i] as number] as string;
+    return digits(0) + digits(1) + digits(2) + digits(3) + digits(4) + digits(5) + digits(6) + digits(7);
 }
 
 /** `readUIntBE` looks up what kind of number it reads each time, which a thousand values a request feel. */

@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { Readable } from "node:stream";
 import type { Connection, PoolConnection, ResultSetHeader } from "mysql2/promise";
 import { DatabaseError } from "./database-errors";
@@ -68,13 +69,27 @@ export function sessionOf(connection: PoolConnection, place: string): Session {
         },
 
         async *rows(sql, values = []) {
-            const query = callbackConnection(connection).query({ sql, values: [...values], rowsAsArray: true, timeout: statementTimeoutMs });
+            const below = callbackConnection(connection);
+            let stream: Readable | undefined;
+            let loss: Error | undefined;
+            // The driver tells of a lost connection those commands that have a callback. One that streams would wait for the timeout.
+            const onLost = (error: Error): void => {
+                loss = error;
+                stream?.destroy(error);
+            };
+            below.on("error", onLost);
             try {
-                for await (const row of query.stream({ highWaterMark: 1_000 }) as AsyncIterable<readonly unknown[]>) {
+                stream = below.query({ sql, values: [...values], rowsAsArray: true, timeout: statementTimeoutMs }).stream({ highWaterMark: 1_000 });
+                if (loss !== undefined) {
+                    stream.destroy(loss);
+                }
+                for await (const row of stream as AsyncIterable<readonly unknown[]>) {
                     yield row;
                 }
             } catch (error) {
                 throw new DatabaseError(`${shown(sql)} ${place}`, error);
+            } finally {
+                below.off("error", onLost);
             }
         },
 
@@ -124,6 +139,6 @@ function contentFor(name: string, content: Buffer): Readable {
 }
 
 /** The driver's connection below its promises: only that one gives rows in a stream. */
-function callbackConnection(connection: Connection): { query(options: object): { stream(options: object): Readable } } {
+function callbackConnection(connection: Connection): EventEmitter & { query(options: object): { stream(options: object): Readable } } {
     return (connection as unknown as { connection: ReturnType<typeof callbackConnection> }).connection;
 }

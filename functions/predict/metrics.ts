@@ -58,9 +58,9 @@ export class Metrics {
         this.histograms?.request.record(milliseconds / 1000);
     }
 
-    /** Counts a player's answer. */
-    answered(tier: Tier, version: string): void {
-        tallyOf(this.answers, version).add(tier);
+    /** Counts players' answers. */
+    answered(tier: Tier, version: string, count = 1): void {
+        tallyOf(this.answers, version).add(tier, count);
     }
 
     /** Players answered so far from a tier. */

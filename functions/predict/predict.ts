@@ -41,12 +41,16 @@ export interface Call {
     readonly log: (fault: Error) => void;
 }
 
-type Outcome = (Answered & { readonly tier: Tier }) | { readonly error: PlayerError };
+type Success = Answered & { readonly tier: Tier };
+type Outcome = Success | { readonly error: PlayerError };
 
-/** A player whose answer has to be found, with its checked inputs if the request has any. */
+/** A player of a request. One that comes twice in it is one of these. */
 interface Asked {
     readonly playerId: string;
-    readonly features: Features | undefined;
+    /** The checked inputs, if the request has any. */
+    features: Features | undefined;
+    /** What the player is answered with, once it is known. */
+    outcome: Outcome | undefined;
 }
 
 /** A player to ask the model about, with the stored prediction that is the answer if the model gives none. */
@@ -54,6 +58,7 @@ interface Miss {
     readonly playerId: string;
     readonly features: Features;
     readonly stored: StoredPrediction | undefined;
+    readonly player: Asked;
 }
 
 /**
@@ -62,31 +67,42 @@ interface Miss {
  * answer's fault.
  */
 export async function predict(request: PredictRequest, parts: PredictParts, call: Call): Promise<Answer> {
-    const outcomes = new Map<string, Outcome>();
     const criteria = { ...request, versionOf: parts.versionOf, now: parts.now() };
-    const asked = answerFromMemory(takeInputs(request, outcomes), criteria, parts, outcomes);
-    if (asked.length > 0) {
-        const stored = await readStored(asked, parts, call);
-        const misses = answerFromStored(asked, stored, criteria, parts, outcomes);
+    const { players, asked } = takeInputs(request);
+    const open = answerFromMemory(asked, criteria, parts);
+    if (open.length > 0) {
+        const stored = await readStored(open, parts, call);
+        const misses = answerFromStored(open, stored, criteria, parts);
         if (misses.length > 0) {
             const maxAgeMs = (request.maxAgeSeconds ?? Infinity) * 1000;
-            await answerFromModel(misses, { maxAgeMs, cacheWorks: stored !== undefined }, parts, call, outcomes);
+            await answerFromModel(misses, { maxAgeMs, cacheWorks: stored !== undefined }, parts, call);
         }
     }
 
-    const predictions: Answered[] = [];
+    const predictions: Success[] = [];
     const errors: PlayerError[] = [];
-    for (const { playerId } of request.players) {
-        const outcome = outcomes.get(playerId);
+    for (const { outcome } of players) {
         if (outcome && "prediction" in outcome) {
             predictions.push(outcome);
-            parts.metrics.answered(outcome.tier, outcome.prediction.modelVersion);
         } else if (outcome) {
             errors.push(outcome.error);
             parts.metrics.errors.add(outcome.error.code);
         }
     }
+    countAnswers(predictions, parts.metrics);
     return { predictions, errors };
+}
+
+/** Neighbours mostly have their answers from the same tier and model: they are counted together, which a thousand players a request feel. */
+function countAnswers(answers: readonly Success[], metrics: Metrics): void {
+    let first = 0;
+    answers.forEach(({ tier, prediction: { modelVersion } }, i) => {
+        const next = answers[i + 1];
+        if (next?.tier !== tier || next.prediction.modelVersion !== modelVersion) {
+            metrics.answered(tier, modelVersion, i + 1 - first);
+            first = i + 1;
+        }
+    });
 }
 
 /**
@@ -102,37 +118,52 @@ export function predictFromMemory(playerId: string, parts: PredictParts): HotPla
     return player;
 }
 
-/** The players of the request, each once, with checked inputs; those whose inputs are wrong have their outcome. */
-function takeInputs(request: PredictRequest, outcomes: Map<string, Outcome>): Asked[] {
-    const featuresOf = new Map<string, unknown>();
-    for (const { playerId, features } of request.players) {
-        featuresOf.set(playerId, featuresOf.get(playerId) ?? features);
-    }
+/** The players of the request in its order, and each of them once with its checked inputs; those whose inputs are wrong have their outcome. */
+function takeInputs({ players, match }: PredictRequest): { readonly players: readonly Asked[]; readonly asked: readonly Asked[] } {
     const asked: Asked[] = [];
-    for (const [playerId, given] of featuresOf) {
-        if (given === undefined && request.match === "inputs") {
-            outcomes.set(playerId, fail(playerId, "invalid_features", "features is missing, expected when match is inputs"));
-            continue;
+    const given: unknown[] = [];
+    const places = new Map<string, number>();
+    const all = players.map(({ playerId, features }) => {
+        const place = places.get(playerId);
+        if (place !== undefined) {
+            given[place] ??= features;
+            return asked[place] as Asked;
         }
-        const checked = given === undefined ? { features: undefined } : checkFeatures(given);
-        if ("problem" in checked) {
-            outcomes.set(playerId, fail(playerId, "invalid_features", checked.problem));
-        } else {
-            asked.push({ playerId, features: checked.features });
-        }
-    }
-    return asked;
+        const player: Asked = { playerId, features: undefined, outcome: undefined };
+        places.set(playerId, asked.length);
+        asked.push(player);
+        given.push(features);
+        return player;
+    });
+    asked.forEach((player, i) => takeFeatures(player, given[i], match));
+    return { players: all, asked };
 }
 
-/** Answers those whom this process was asked about just now, if that prediction counts; returns the others. */
-function answerFromMemory(asked: Asked[], criteria: FreshnessCriteria, parts: PredictParts, outcomes: Map<string, Outcome>): Asked[] {
-    return asked.filter(({ playerId, features }) => {
-        const player = parts.hot.get(playerId);
-        if (player === undefined || !isFresh(player.prediction, features, criteria)) {
-            return true;
+function takeFeatures(player: Asked, given: unknown, match: PredictRequest["match"]): void {
+    if (given === undefined) {
+        if (match === "inputs") {
+            player.outcome = fail(player.playerId, "invalid_features", "features is missing, expected when match is inputs");
         }
-        outcomes.set(playerId, succeed(player.prediction, "memory"));
-        return false;
+        return;
+    }
+    const checked = checkFeatures(given);
+    if ("problem" in checked) {
+        player.outcome = fail(player.playerId, "invalid_features", checked.problem);
+    } else {
+        player.features = checked.features;
+    }
+}
+
+/** Answers those whom this process was asked about just now, if that prediction counts; returns those who have no answer yet. */
+function answerFromMemory(asked: readonly Asked[], criteria: FreshnessCriteria, parts: PredictParts): Asked[] {
+    return asked.filter((player) => {
+        if (player.outcome === undefined) {
+            const hot = parts.hot.get(player.playerId);
+            if (hot !== undefined && isFresh(hot.prediction, player.features, criteria)) {
+                player.outcome = succeed(hot.prediction, "memory");
+            }
+        }
+        return player.outcome === undefined;
     });
 }
 
@@ -153,23 +184,23 @@ function answerFromStored(
     storedPredictions: readonly (StoredPrediction | undefined)[] | undefined,
     criteria: FreshnessCriteria,
     parts: PredictParts,
-    outcomes: Map<string, Outcome>,
 ): Miss[] {
     const misses: Miss[] = [];
-    asked.forEach(({ playerId, features }, i) => {
+    asked.forEach((player, i) => {
+        const { playerId, features } = player;
         const stored = storedPredictions?.[i];
         if (stored && isFresh(stored, features, criteria)) {
             parts.hot.put(stored);
-            outcomes.set(playerId, succeed(stored, "redis"));
+            player.outcome = succeed(stored, "redis");
         } else if (features) {
-            misses.push({ playerId, features, stored });
+            misses.push({ playerId, features, stored, player });
         } else if (stored) {
-            outcomes.set(playerId, succeed(stored, "stale"));
+            player.outcome = succeed(stored, "stale");
         } else if (storedPredictions) {
-            outcomes.set(playerId, fail(playerId, "not_found", "no prediction is stored: send the player's features"));
+            player.outcome = fail(playerId, "not_found", "no prediction is stored: send the player's features");
         } else {
             const message = "stored predictions cannot be read now: send the player's features, or try again";
-            outcomes.set(playerId, fail(playerId, "cache_unavailable", message));
+            player.outcome = fail(playerId, "cache_unavailable", message);
         }
     });
     return misses;
@@ -181,13 +212,12 @@ async function answerFromModel(
     { maxAgeMs, cacheWorks }: { readonly maxAgeMs: number; readonly cacheWorks: boolean },
     parts: PredictParts,
     call: Call,
-    outcomes: Map<string, Outcome>,
 ): Promise<void> {
     const { answers, stored } = await parts.model.ask(misses, call.deadline, maxAgeMs);
     misses.forEach((miss, i) => {
         const answer = answers[i];
         if (answer) {
-            outcomes.set(miss.playerId, outcomeOf(miss, answer, parts, call));
+            miss.player.outcome = outcomeOf(miss, answer, parts, call);
         }
     });
     if (cacheWorks) {
