@@ -10,6 +10,7 @@ import { buildPackage, type HandlerPackage } from "../../infra/handlers/package"
 import { readModelFolder } from "../../infra/models/model-folder";
 import { ruledTypes } from "../../local/cloud/replacement";
 import { EngineError } from "../../local/engine/engine-stack";
+import { resourceOf } from "../../local/engine/provider";
 import { handlerEnvironment, lines, minutes, openStack, pidsOf, replaced, trainModel, type OpenStack, type ProgramChanges } from "./stack";
 
 const dir = mkdtempSync(path.join(tmpdir(), "engine-"));
@@ -101,14 +102,14 @@ describe("a new stack", () => {
         expect(failed).toMatchObject({ status: "rejected", reason: expect.any(EngineError) as unknown });
         expect(String((failed as PromiseRejectedResult).reason)).toContain("players-cache-");
         expect(stack.ground.cloud.web.running).toEqual([]);
-        const made = (await stack.engine.state()).resources.map(({ urn }) => urn.split("::").at(-1));
+        const made = (await stack.engine.state()).resources.map(({ urn }) => resourceOf(urn));
 
         const { operations } = await stack.engine.up();
         expect(lines(operations)).toContain("create WebApp players-handlers-app");
         expect(new Set(operations.map(({ op }) => op))).toEqual(new Set(["create"]));
         // What was made before the failure stays.
         expect(made.length).toBeGreaterThan(1);
-        expect(operations.filter(({ name }) => made.includes(name))).toEqual([]);
+        expect(operations.filter(({ type, name }) => made.some((each) => each.type === type && each.name === name))).toEqual([]);
         await healthy();
     }, 5 * minutes);
 
