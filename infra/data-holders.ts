@@ -43,3 +43,8 @@ export const dataHolders: Readonly<Record<string, DataHolder>> = {
     "aws:kms/key:Key": { lost: "the key, and what is encrypted with it" },
     "aws:secretsmanager/secret:Secret": { lost: "the secret and its versions" },
 };
+
+/** What a type of resource holds; undefined for one that holds nothing of the kind. */
+export function dataHolderOf(type: string): DataHolder | undefined {
+    return Object.hasOwn(dataHolders, type) ? dataHolders[type] : undefined;
+}

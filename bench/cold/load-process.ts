@@ -1,9 +1,9 @@
 import { createPredictionCache } from "../../functions/clients/cache";
-import { createDatabase } from "../../functions/clients/database";
 import { createIdentityCredential } from "../../functions/clients/credentials";
 import { createLake } from "../../functions/clients/lake";
 import { parseBlobCreated } from "../../functions/events/blob-created";
 import { loadPredictions } from "../../functions/load/load";
+import { databaseOf } from "../../test/functions/cold/database-of";
 import type { LoadOrder, LoadReply } from "./load-protocol";
 import { serveOrders } from "./serve-orders";
 
@@ -23,18 +23,13 @@ const redis = createPredictionCache(
     credential,
 );
 const none = { putMany: () => Promise.resolve() };
-const database = createDatabase(
-    {
-        AWS_REGION: "eu-west-1",
-        DATABASE_HOST: env("DATABASE_HOST"),
-        DATABASE_PORT: Number(env("DATABASE_PORT")),
-        DATABASE_NAME: env("DATABASE_NAME"),
-        DATABASE_USER: env("DATABASE_USER"),
-        DATABASE_AUTH: "password",
-        DATABASE_PASSWORD: env("DATABASE_PASSWORD"),
-    },
-    () => Promise.reject(new Error("password authentication needs no AWS credentials")),
-);
+const database = databaseOf({
+    host: env("DATABASE_HOST"),
+    port: Number(env("DATABASE_PORT")),
+    database: env("DATABASE_NAME"),
+    user: env("DATABASE_USER"),
+    password: env("DATABASE_PASSWORD"),
+});
 
 serveOrders(async ({ event, cached }: LoadOrder): Promise<LoadReply> => {
     const startedAt = performance.now();

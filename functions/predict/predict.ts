@@ -47,6 +47,8 @@ type Outcome = Success | { readonly error: PlayerError };
 /** A player of a request. One that comes twice in it is one of these. */
 interface Asked {
     readonly playerId: string;
+    /** The inputs as the request has them: the first, where it has several. */
+    given: unknown;
     /** The checked inputs, if the request has any. */
     features: Features | undefined;
     /** What the player is answered with, once it is known. */
@@ -120,33 +122,30 @@ export function predictFromMemory(playerId: string, parts: PredictParts): HotPla
 
 /** The players of the request in its order, and each of them once with its checked inputs; those whose inputs are wrong have their outcome. */
 function takeInputs({ players, match }: PredictRequest): { readonly players: readonly Asked[]; readonly asked: readonly Asked[] } {
-    const asked: Asked[] = [];
-    const given: unknown[] = [];
-    const places = new Map<string, number>();
+    const byId = new Map<string, Asked>();
     const all = players.map(({ playerId, features }) => {
-        const place = places.get(playerId);
-        if (place !== undefined) {
-            given[place] ??= features;
-            return asked[place] as Asked;
+        const known = byId.get(playerId);
+        if (known !== undefined) {
+            known.given ??= features;
+            return known;
         }
-        const player: Asked = { playerId, features: undefined, outcome: undefined };
-        places.set(playerId, asked.length);
-        asked.push(player);
-        given.push(features);
+        const player: Asked = { playerId, given: features, features: undefined, outcome: undefined };
+        byId.set(playerId, player);
         return player;
     });
-    asked.forEach((player, i) => takeFeatures(player, given[i], match));
+    const asked = [...byId.values()];
+    asked.forEach((player) => checkInputs(player, match));
     return { players: all, asked };
 }
 
-function takeFeatures(player: Asked, given: unknown, match: PredictRequest["match"]): void {
-    if (given === undefined) {
+function checkInputs(player: Asked, match: PredictRequest["match"]): void {
+    if (player.given === undefined) {
         if (match === "inputs") {
             player.outcome = fail(player.playerId, "invalid_features", "features is missing, expected when match is inputs");
         }
         return;
     }
-    const checked = checkFeatures(given);
+    const checked = checkFeatures(player.given);
     if ("problem" in checked) {
         player.outcome = fail(player.playerId, "invalid_features", checked.problem);
     } else {

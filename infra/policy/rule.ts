@@ -49,6 +49,11 @@ export function items(value: unknown): readonly unknown[] {
     return Array.isArray(value) ? value : [];
 }
 
+/** A text; empty where there is none. */
+export function textOf(value: unknown): string {
+    return typeof value === "string" ? value : "";
+}
+
 /** A rule's check that looks at some types of resources alone. */
 export function checks(byType: Readonly<Record<string, (resource: RuleResource) => readonly Fault[]>>): ResourceRule["check"] {
     return (resource) => byType[resource.type]?.(resource) ?? [];

@@ -1,4 +1,4 @@
-import { at, checks, items, type Fault, type ResourceRule, type Rule, type RuleResource } from "../rule";
+import { at, checks, items, textOf, type Fault, type Rule, type RuleResource } from "../rule";
 
 interface Statement {
     readonly Effect?: string;
@@ -14,30 +14,23 @@ interface Statement {
 /** An S3 bucket's own objects, below a prefix or all: listing each is not possible. */
 const objectsOfABucket = /^arn:aws[a-z-]*:s3:::[^*?/]+\/[^*?]*\*$/;
 
-/** What gives a policy to somebody. */
-const attachments = [
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment",
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
-    "aws:iam/policyAttachment:PolicyAttachment",
-] as const;
-
 export const awsRules: readonly Rule[] = [
     {
         name: "aws-no-wildcard",
         description: "Policies name their actions and resources; of S3 objects the bucket is named.",
         check: checks({
-            "aws:iam/rolePolicy:RolePolicy": ofPolicy("policy"),
-            "aws:iam/policy:Policy": ofPolicy("policy"),
-            "aws:iam/userPolicy:UserPolicy": ofPolicy("policy"),
-            "aws:iam/groupPolicy:GroupPolicy": ofPolicy("policy"),
+            "aws:iam/rolePolicy:RolePolicy": ofPolicy,
+            "aws:iam/policy:Policy": ofPolicy,
+            "aws:iam/userPolicy:UserPolicy": ofPolicy,
+            "aws:iam/groupPolicy:GroupPolicy": ofPolicy,
             "aws:iam/role:Role": ({ props }) => [
                 ...items(props.inlinePolicies).flatMap((inline) => wildcards(at(inline, "policy"))),
                 ...items(props.managedPolicyArns).flatMap((arn) => ofAws("managedPolicyArns", arn)),
             ],
-            ...Object.fromEntries(
-                attachments.map((type): [string, ResourceRule["check"]] => [type, ({ props }) => ofAws("policyArn", props.policyArn)]),
-            ),
+            "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ofAttachment,
+            "aws:iam/userPolicyAttachment:UserPolicyAttachment": ofAttachment,
+            "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": ofAttachment,
+            "aws:iam/policyAttachment:PolicyAttachment": ofAttachment,
             "aws:s3/bucketPolicy:BucketPolicy": ({ props }) => [...wildcards(props.policy), ...everybody(props.policy)],
         }),
     },
@@ -59,8 +52,12 @@ export const awsRules: readonly Rule[] = [
     },
 ];
 
-function ofPolicy(property: string): (resource: RuleResource) => readonly Fault[] {
-    return ({ props }) => wildcards(props[property]);
+function ofPolicy({ props }: RuleResource): readonly Fault[] {
+    return wildcards(props.policy);
+}
+
+function ofAttachment({ props }: RuleResource): readonly Fault[] {
+    return ofAws("policyArn", props.policyArn);
 }
 
 function ofGroup({ props }: RuleResource): readonly Fault[] {
@@ -141,8 +138,4 @@ function open(ranges: readonly unknown[]): Fault[] {
 
 function oneOrMore(value: unknown): string[] {
     return (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(textOf);
-}
-
-function textOf(value: unknown): string {
-    return typeof value === "string" ? value : "";
 }

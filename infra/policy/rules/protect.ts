@@ -1,9 +1,9 @@
-import { dataHolders, type DataHolder } from "../../data-holders";
+import { dataHolderOf, type DataHolder } from "../../data-holders";
 import { at, isWithin, type Rule, type RuleResource } from "../rule";
 
 /** What a resource holds that no update brings back: player data, secrets, logs, an address that others know. */
 function holderOf(resource: RuleResource): DataHolder | undefined {
-    const holder = Object.hasOwn(dataHolders, resource.type) ? dataHolders[resource.type] : undefined;
+    const holder = dataHolderOf(resource.type);
     switch (holder?.protectedIn) {
         case "nothing":
             return undefined;

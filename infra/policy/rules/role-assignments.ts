@@ -1,5 +1,5 @@
 import { broadRoles } from "../../role-ids";
-import { at, checks, items, type Rule } from "../rule";
+import { at, checks, items, textOf, type Rule } from "../rule";
 
 const assignment = "azure-native:authorization:RoleAssignment";
 const definition = "azure-native:authorization:RoleDefinition";
@@ -43,8 +43,4 @@ function wide(scope: string, property: string): string[] {
     return /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+(\/|$)/i.test(scope)
         ? []
         : [`${property} ${JSON.stringify(scope)} is wider than a resource group: name the resource`];
-}
-
-function textOf(value: unknown): string {
-    return typeof value === "string" ? value : "";
 }

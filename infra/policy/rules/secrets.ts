@@ -1,4 +1,4 @@
-import { at, checks, isUnknownValue, items, type Fault, type Rule } from "../rule";
+import { at, checks, isUnknownValue, items, textOf, type Fault, type Rule } from "../rule";
 
 /** What a credential looks like, wherever it stands. */
 const credentials: readonly (readonly [RegExp, string])[] = [
@@ -85,8 +85,4 @@ function known(read: () => unknown): unknown {
         }
         throw error;
     }
-}
-
-function textOf(value: unknown): string {
-    return typeof value === "string" ? value : "";
 }

@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createDatabase, type Database } from "../../../functions/clients/database";
+import type { Database } from "../../../functions/clients/database";
 import type { DatabaseError } from "../../../functions/clients/database-errors";
 import type { Session } from "../../../functions/clients/database-session";
 import { startMariaDb } from "../../../local/parts/mariadb";
 import { openWorkshop, type Workshop } from "../../../local/parts/workshop";
 import { TcpProxy } from "../hot/tcp-proxy";
+import { databaseOf } from "./database-of";
 
 describe("a connection that is lost", () => {
     let workshop: Workshop;
@@ -18,18 +19,7 @@ describe("a connection that is lost", () => {
         workshop = await openWorkshop(await mkdtemp(join(tmpdir(), "database-lost-")));
         const server = await startMariaDb(workshop, { database: "game", user: "predictions", password: "a password" });
         proxy = await TcpProxy.start(server);
-        database = createDatabase(
-            {
-                AWS_REGION: "eu-west-1",
-                DATABASE_HOST: server.host,
-                DATABASE_PORT: proxy.port,
-                DATABASE_NAME: server.database,
-                DATABASE_USER: server.user,
-                DATABASE_AUTH: "password",
-                DATABASE_PASSWORD: server.password,
-            },
-            () => Promise.reject(new Error("password authentication needs no AWS credentials")),
-        );
+        database = databaseOf(server, { DATABASE_PORT: proxy.port });
     });
     afterAll(async () => {
         await database.close();

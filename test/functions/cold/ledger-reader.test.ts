@@ -3,29 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createLedger } from "../../../functions/batches/ledger";
-import { createDatabase, type Database } from "../../../functions/clients/database";
+import type { Database } from "../../../functions/clients/database";
 import { DatabaseError } from "../../../functions/clients/database-errors";
 import { keyOf } from "../../../functions/load/ledger";
 import { startMariaDb } from "../../../local/parts/mariadb";
 import { openWorkshop, type Workshop } from "../../../local/parts/workshop";
+import { databaseOf } from "./database-of";
 
 let workshop: Workshop;
 let database: Database;
 beforeAll(async () => {
     workshop = await openWorkshop(await mkdtemp(join(tmpdir(), "ledger-")));
     const server = await startMariaDb(workshop, { database: "game", user: "predictions", password: "a password" });
-    database = createDatabase(
-        {
-            AWS_REGION: "eu-west-1",
-            DATABASE_HOST: server.host,
-            DATABASE_PORT: server.port,
-            DATABASE_NAME: server.database,
-            DATABASE_USER: server.user,
-            DATABASE_AUTH: "password",
-            DATABASE_PASSWORD: server.password,
-        },
-        () => Promise.reject(new Error("password authentication needs no AWS credentials")),
-    );
+    database = databaseOf(server);
 });
 afterAll(async () => {
     await database.close();

@@ -2,12 +2,13 @@ import { userInfo } from "node:os";
 import { Redis } from "ioredis";
 import mysql, { type Connection, type RowDataPacket } from "mysql2/promise";
 import { createPredictionCache, type PredictionCache } from "../../../functions/clients/cache";
-import { createDatabase, type Database } from "../../../functions/clients/database";
+import type { Database } from "../../../functions/clients/database";
 import { type BlobCreated, parseBlobCreated } from "../../../functions/events/blob-created";
 import { loadPredictions, type LoadParts, type LoadResult } from "../../../functions/load/load";
 import type { FingerprintedPrediction } from "../../../functions/prediction";
 import { type MariaDbPart, startMariaDb } from "../../../local/parts/mariadb";
 import { type RedisPart, startRedis } from "../../../local/parts/redis";
+import { databaseOf } from "./database-of";
 import { eventOf } from "./events";
 import { type ColdParts, startColdParts } from "./parts";
 import { prediction } from "./predictions";
@@ -88,18 +89,8 @@ export class LoadStack {
         ]);
     }
 
-    databaseOf(change: { DATABASE_PORT?: number; DATABASE_PASSWORD?: string; DATABASE_USER?: string }): Database {
-        const settings = {
-            AWS_REGION: "eu-west-1",
-            DATABASE_HOST: this.server.host,
-            DATABASE_PORT: this.server.port,
-            DATABASE_NAME: this.server.database,
-            DATABASE_USER: this.server.user,
-            DATABASE_AUTH: "password" as const,
-            DATABASE_PASSWORD: this.server.password,
-            ...change,
-        };
-        return createDatabase(settings, () => Promise.reject(new Error("password authentication needs no AWS credentials")));
+    databaseOf(change: Parameters<typeof databaseOf>[1]): Database {
+        return databaseOf(this.server, change);
     }
 
     cacheAt(port: number): PredictionCache {
